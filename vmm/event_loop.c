@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event_loop.c: callbacks for file descriptors, on the one I/O thread.
+ */
+#include "vmm/event_loop.h"
+
+#include "vmm/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int event_loop_init(struct event_loop *loop)
+{
+    /* The stop eventfd is the one entry without a source. */
+    struct epoll_event stop = {.events = EPOLLIN, .data.ptr = NULL};
+    const char *call = "epoll_create1";
+    int error;
+
+    loop->epoll_fd = -1;
+    loop->stop_fd = -1;
+    atomic_init(&loop->stopping, false);
+
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        goto fail;
+    call = "eventfd";
+    loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->stop_fd < 0)
+        goto fail;
+    call = "epoll_ctl";
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->stop_fd, &stop) < 0)
+        goto fail;
+    return 0;
+
+fail:
+    error = -errno;
+    log_error("event loop: %s: %s", call, strerror(-error));
+    event_loop_destroy(loop);
+    return error;
+}
+
+void event_loop_destroy(struct event_loop *loop)
+{
+    close_fd(&loop->stop_fd);
+    close_fd(&loop->epoll_fd);
+}
+
+int event_loop_add(struct event_loop *loop, struct event_source *source)
+{
+    struct epoll_event event = {.events = source->events, .data.ptr = source};
+
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0) {
+        int error = -errno;
+
+        log_error("event loop: adding descriptor %d: %s", source->fd,
+                  strerror(-error));
+        return error;
+    }
+    return 0;
+}
+
+void event_loop_remove(struct event_loop *loop, struct event_source *source)
+{
+    /* Fails only for a descriptor that is not in the set. */
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+}
+
+int event_loop_run(struct event_loop *loop)
+{
+    while (!atomic_load(&loop->stopping)) {
+        struct epoll_event event;
+        const struct event_source *source;
+        /* One at a time: a source that a callback removes, on this thread,
+         * is not called again. epoll serves ready descriptors in turn. */
+        int count = epoll_wait(loop->epoll_fd, &event, 1, -1);
+
+        if (count < 0 && errno != EINTR) {
+            int error = -errno;
+
+            log_error("event loop: epoll_wait: %s", strerror(-error));
+            return error;
+        }
+        if (count != 1)
+            continue;
+        source = event.data.ptr;
+        if (source)
+            source->ready(source->owner, event.events);
+    }
+    return 0;
+}
+
+void event_loop_stop(struct event_loop *loop)
+{
+    /* The flag first: the wake-up must find it set. */
+    atomic_store(&loop->stopping, true);
+    if (eventfd_write(loop->stop_fd, 1) < 0) {
+        /* Only a full counter fails, and that wakes the loop too. */
+        assert(errno == EAGAIN);
+    }
+}
