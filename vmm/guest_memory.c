@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest_memory.c: guest RAM in one shared memfd.
+ */
+#include "vmm/guest_memory.h"
+
+#include "vmm/bytes.h"
+#include "vmm/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* memfd_create(2): log2 of the huge page size above the flags. */
+#define HUGE_SHIFT 26U
+
+static uint64_t in_kib(uint64_t bytes)
+{
+    return bytes / KIB;
+}
+
+static uint64_t in_mib(uint64_t bytes)
+{
+    return bytes / MIB;
+}
+
+static uint64_t system_page_size(void)
+{
+    return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool is_huge(const struct guest_memory *memory)
+{
+    return memory->page_size != system_page_size();
+}
+
+static int check_page_size(uint64_t page_size)
+{
+    if (page_size == system_page_size() || page_size == 2 * MIB ||
+        page_size == GIB)
+        return 0;
+    log_error("guest memory: pages of %" PRIu64
+              " KiB requested, the choice is 2 MiB or 1 GiB",
+              in_kib(page_size));
+    return -EINVAL;
+}
+
+static int check_range(const struct guest_memory_range *range,
+                       uint64_t first_gpa, uint64_t page_size)
+{
+    uint64_t end;
+
+    if (range->size == 0) {
+        log_error("guest memory: 0 bytes requested, a guest needs some");
+        return -EINVAL;
+    }
+    if (!is_aligned(range->gpa | range->size, page_size)) {
+        log_error("guest memory: %" PRIu64 " bytes at 0x%" PRIx64
+                  " are not whole pages of %" PRIu64 " KiB",
+                  range->size, range->gpa, in_kib(page_size));
+        return -EINVAL;
+    }
+    if (range->gpa < first_gpa ||
+        __builtin_add_overflow(range->gpa, range->size, &end)) {
+        log_error("guest memory: range at 0x%" PRIx64
+                  " overlaps another or ends beyond the address space",
+                  range->gpa);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Checks the ranges and adds them up. No sum can overflow: the ranges are
+ * disjoint and end below 2^64. */
+static int check_ranges(const struct guest_memory_range *ranges, unsigned count,
+                        uint64_t page_size, uint64_t *total)
+{
+    uint64_t first_gpa = 0;
+
+    *total = 0;
+    for (unsigned i = 0; i < count; i++) {
+        int error = check_range(&ranges[i], first_gpa, page_size);
+
+        if (error)
+            return error;
+        first_gpa = ranges[i].gpa + ranges[i].size;
+        *total += ranges[i].size;
+    }
+    return 0;
+}
+
+/* An unreserved memfd of any size can be made; a guest that then fills it is
+ * killed half-way through its work. Say so before it starts. */
+static int check_host_has(uint64_t size)
+{
+    uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+    uint64_t available = pages * system_page_size();
+
+    if (size <= available)
+        return 0;
+    log_error("guest memory: %" PRIu64 " MiB requested, %" PRIu64
+              " MiB available on this host",
+              in_mib(size), in_mib(available));
+    return -ENOMEM;
+}
+
+/* How many huge pages the host has free, for the message only. */
+static uint64_t free_huge_pages(uint64_t page_size)
+{
+    char path[96];
+    uint64_t pages = 0;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path),
+                   "/sys/kernel/mm/hugepages/hugepages-%" PRIu64
+                   "kB/free_hugepages",
+                   in_kib(page_size));
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%" SCNu64, &pages) != 1)
+        pages = 0;
+    (void)fclose(file);
+    return pages;
+}
+
+static int log_failure(const struct guest_memory *memory, const char *call)
+{
+    int error = -errno;
+
+    if (is_huge(memory))
+        log_error("guest memory: %" PRIu64 " MiB in huge pages of %" PRIu64
+                  " MiB requested, %" PRIu64
+                  " such pages available (vm.nr_hugepages): %s: %s",
+                  in_mib(memory->size), in_mib(memory->page_size),
+                  free_huge_pages(memory->page_size), call, strerror(-error));
+    else
+        log_error("guest memory: %" PRIu64 " MiB: %s: %s", in_mib(memory->size),
+                  call, strerror(-error));
+    return error;
+}
+
+static int open_memfd(struct guest_memory *memory)
+{
+    unsigned flags = MFD_CLOEXEC;
+
+    if (is_huge(memory)) {
+        unsigned log2_size = (unsigned)__builtin_ctzll(memory->page_size);
+
+        flags |= MFD_HUGETLB | (log2_size << HUGE_SHIFT);
+    }
+    memory->fd = memfd_create("guest-memory", flags);
+    if (memory->fd < 0)
+        return log_failure(memory, "memfd_create");
+    if (ftruncate(memory->fd, (off_t)memory->size) < 0)
+        return log_failure(memory, "ftruncate");
+    return 0;
+}
+
+static int map_region(struct guest_memory *memory,
+                      const struct guest_memory_range *range,
+                      uint64_t fd_offset)
+{
+    struct guest_memory_region *region = &memory->regions[memory->count];
+    /* Huge pages are reserved: when they run out later, the process gets
+     * SIGBUS rather than swapping. */
+    int flags = MAP_SHARED | (is_huge(memory) ? 0 : MAP_NORESERVE);
+    void *host = mmap(NULL, range->size, PROT_READ | PROT_WRITE, flags,
+                      memory->fd, (off_t)fd_offset);
+
+    if (host == MAP_FAILED)
+        return log_failure(memory, "mmap");
+    /* A core dump is for us, and guest memory is not ours to write out. */
+    (void)madvise(host, range->size, MADV_DONTDUMP);
+
+    *region = (struct guest_memory_region){
+        .gpa = range->gpa,
+        .size = range->size,
+        .fd_offset = fd_offset,
+        .host = host,
+    };
+    memory->count++;
+    return 0;
+}
+
+int guest_memory_init(struct guest_memory *memory,
+                      const struct guest_memory_range *ranges, unsigned count,
+                      uint64_t page_size)
+{
+    uint64_t fd_offset = 0;
+    int error;
+
+    assert(count >= 1 && count <= GUEST_MEMORY_MAX_REGIONS);
+    *memory = (struct guest_memory){.fd = -1};
+    memory->page_size = page_size ? page_size : system_page_size();
+
+    error = check_page_size(memory->page_size);
+    if (!error)
+        error = check_ranges(ranges, count, memory->page_size, &memory->size);
+    if (!error)
+        error = check_host_has(memory->size);
+    if (!error)
+        error = open_memfd(memory);
+    for (unsigned i = 0; i < count && !error; i++) {
+        error = map_region(memory, &ranges[i], fd_offset);
+        fd_offset += ranges[i].size;
+    }
+    if (error)
+        guest_memory_destroy(memory);
+    return error;
+}
+
+void guest_memory_destroy(struct guest_memory *memory)
+{
+    for (unsigned i = 0; i < memory->count; i++)
+        munmap(memory->regions[i].host, memory->regions[i].size);
+    if (memory->fd >= 0)
+        close(memory->fd);
+    memory->count = 0;
+    memory->size = 0;
+    memory->fd = -1;
+}
+
+void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa,
+                      uint64_t size)
+{
+    for (unsigned i = 0; i < memory->count; i++) {
+        const struct guest_memory_region *region = &memory->regions[i];
+
+        if (range_is_inside(gpa, size, region->gpa, region->size))
+            return region->host + (gpa - region->gpa);
+    }
+    return NULL;
+}
+
+int guest_memory_write(const struct guest_memory *memory, uint64_t gpa,
+                       const void *bytes, uint64_t size)
+{
+    void *host = guest_memory_at(memory, gpa, size);
+
+    if (!host)
+        return -EFAULT;
+    memcpy(host, bytes, size);
+    return 0;
+}
