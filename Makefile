@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds, tests and lints the VMM. "make help" lists what there is to make.
+#
+# Every configuration (compiler, sanitizers, coverage) has an object folder of
+# its own below the build folder, so that none overwrites another:
+# build/gcc, build/clang-asan-ubsan, ... The plain one's program is build/vmm.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- What a caller may set --------------------------------------------------
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+B            ?= build
+PREFIX       ?= /usr/local
+SANITIZE     ?=
+COVERAGE     ?=
+WERROR       ?= 1
+FUZZ_SECONDS ?= 60
+JOBS         ?= $(shell nproc)
+ARCH         ?= $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format))
+CLANG_TIDY   ?= $(firstword $(shell command -v clang-tidy-14 clang-tidy))
+V            ?= 0
+
+ifeq ($(V),0)
+Q   := @
+say  = @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
+
+# ---- Configuration ----------------------------------------------------------
+
+comma     := ,
+nicknames := $(subst address,asan,$(subst undefined,ubsan,$(SANITIZE)))
+nicknames := $(subst thread,tsan,$(subst fuzzer-no-link,fuzz,$(nicknames)))
+config    := $(notdir $(CC))$(addprefix -,$(subst $(comma),-,$(nicknames)))
+config    := $(config)$(if $(COVERAGE),-coverage)
+O         := $(B)/$(config)
+VMM       := $(if $(filter gcc,$(config)),$(B)/vmm,$(O)/vmm)
+# Made from sources by other tools than the compiler; the same for every
+# configuration.
+GENERATED := $(B)/generated
+
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
+	-Wold-style-definition -Wcast-qual -Wpointer-arith -Wwrite-strings \
+	-Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum \
+	-Wnull-dereference $(if $(filter 0,$(WERROR)),,-Werror)
+dialect  := -std=c11 -D_GNU_SOURCE -pthread -I. -I$(GENERATED)
+
+ifneq ($(SANITIZE),)
+mode         := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) \
+	-fno-sanitize-recover=all
+mode_ldflags := -fsanitize=$(SANITIZE)
+else ifneq ($(COVERAGE),)
+mode         := -O0 --coverage
+mode_ldflags := --coverage
+else
+mode         := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
+	-fstack-protector-strong
+mode_ldflags := -pie -Wl,-z,relro,-z,now
+endif
+# A forked test hides its memory accesses from the thread sanitizer.
+ifneq ($(findstring thread,$(SANITIZE)),)
+export CK_FORK := no
+endif
+
+cflags  = $(dialect) $(warnings) -g $(mode) $(CPPFLAGS) $(CFLAGS)
+ldflags = -pthread $(mode_ldflags) $(LDFLAGS)
+check_cflags = $(shell pkg-config --cflags check)
+check_libs   = $(shell pkg-config --libs check)
+
+# ---- Sources: one list a layer ----------------------------------------------
+
+root_sources    := $(wildcard vmm/main.c vmm/machine.c)
+core_sources    := $(filter-out $(root_sources),$(wildcard vmm/*.c))
+arch_sources    := $(wildcard vmm/$(ARCH)/*.c)
+devices_sources := $(wildcard devices/*.c)
+vdpa_sources    := $(wildcard vdpa/*.c)
+support_sources := $(wildcard tests/support/*.c)
+unit_sources    := $(wildcard tests/unit/test_*.c)
+contract_sources := $(wildcard tests/contract/test_*.c)
+fuzz_sources    := $(wildcard tests/fuzz/fuzz_*.c)
+
+program_sources := $(root_sources) $(core_sources) $(arch_sources) \
+	$(devices_sources) $(vdpa_sources)
+hosted_sources  := $(program_sources) $(support_sources) $(unit_sources) \
+	$(contract_sources) $(fuzz_sources)
+hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
+	tests/support/*.h)
+# Guest code follows the same format, but is built by its own rules.
+formatted := $(hosted_sources) $(hosted_headers) \
+	$(wildcard guest/*/*.c guest/*/*.h)
+asl_sources := $(wildcard vmm/$(ARCH)/*.asl)
+generated_headers := $(asl_sources:%.asl=$(GENERATED)/%.h)
+
+# Shell scripts are told by their first line, whatever their name.
+shell_scripts = $(shell git ls-files --cached --others --exclude-standard | \
+	xargs -r awk 'FNR == 1 && /^\#!.*(\/|env )(ba|da)?sh( |$$)/ { print FILENAME } \
+	              FNR > 1 { nextfile }' 2>/dev/null)
+
+objects_of = $(patsubst %.c,$(O)/%.o,$(1))
+libs := $(foreach lib,core arch devices vdpa support,$(O)/lib$(lib).a)
+unit_tests     := $(unit_sources:%.c=$(O)/%)
+contract_tests := $(contract_sources:%.c=$(O)/%)
+fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
+
+# ---- Building ---------------------------------------------------------------
+
+.PHONY: all tests
+all: $(VMM) ## build the program (build/vmm)
+
+tests: all $(unit_tests) $(contract_tests) ## build the tests, run none
+
+$(VMM): $(call objects_of,$(root_sources)) $(libs)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
+		$(O)/libarch.a $(O)/libdevices.a $(O)/libvdpa.a $(O)/libcore.a \
+		-Wl,--end-group
+
+$(O)/libcore.a: $(call objects_of,$(core_sources))
+$(O)/libarch.a: $(call objects_of,$(arch_sources))
+$(O)/libdevices.a: $(call objects_of,$(devices_sources))
+$(O)/libvdpa.a: $(call objects_of,$(vdpa_sources))
+$(O)/libsupport.a: $(call objects_of,$(support_sources))
+$(libs): $(O)/lib%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(O)/%.o: %.c Makefile | $(generated_headers)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+$(O)/tests/%.o: private mode += $(check_cflags)
+
+# The DSDT of vmm/x86/dsdt.asl as `static const unsigned char dsdt_aml_code[]`.
+$(GENERATED)/%.h: %.asl Makefile
+	$(call say,IASL,$@)
+	@mkdir -p $(@D)
+	$(Q)iasl -ve -tc -p $(basename $@) $< >$(basename $@).log 2>&1 || \
+		{ cat $(basename $@).log >&2; exit 1; }
+	$(Q)sed 's/^unsigned char/static const unsigned char/' \
+		$(basename $@).hex >$@
+
+# A test of one file links its own layer and those below alone, so that a
+# device that reaches for a concrete backend does not even link. A test that
+# is named after no file may use everything.
+every_layer := arch devices vdpa core
+layers_of = $(or $(if $(wildcard vmm/$(1).c),core arch),\
+	$(if $(wildcard vmm/$(ARCH)/$(1).c),arch core),\
+	$(if $(wildcard devices/$(1).c),devices core),\
+	$(if $(wildcard vdpa/$(1).c),vdpa core),$(every_layer))
+test_libs = $(foreach lib,support \
+	$(call layers_of,$(patsubst test_%,%,$(notdir $(1)))),$(O)/lib$(lib).a)
+
+$(unit_tests) $(contract_tests): $(O)/%: $(O)/%.o $(libs)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ldflags) -o $@ $< -Wl,--start-group \
+		$(call test_libs,$*) -Wl,--end-group $(check_libs)
+
+# ---- Testing ----------------------------------------------------------------
+
+RUN_ALL := B=$(B) tests/run-all
+# The configuration that `check` tests besides the one it was asked for.
+asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
+asan_tests := $(patsubst %.c,$(B)/clang-asan-ubsan/%,\
+	$(unit_sources) $(contract_sources))
+guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
+lab_step   := $(if $(wildcard tests/lab/run),--test lab=tests/lab/run)
+lint_steps  = $(foreach check,format tidy cppcheck layers headers shell,\
+	--step 'lint/$(check)=$(MAKE) --silent -j$(JOBS) check-$(check)')
+
+.PHONY: check check-unit check-contract check-guest check-lab
+check: ## test everything: unit, contract, lint, guest and lab
+	+@$(RUN_ALL) \
+		--need 'packages=$(MAKE) --silent setup' \
+		--need 'build=$(MAKE) -j$(JOBS) tests' \
+		--need 'build-asan=$(MAKE) -j$(JOBS) $(asan_vars) tests' \
+		$(unit_tests) $(contract_tests) $(asan_tests) \
+		$(lint_steps) $(guest_step) $(lab_step)
+
+check-unit: all $(unit_tests) ## test each file by itself
+	@$(RUN_ALL) $(unit_tests)
+
+check-contract: all $(contract_tests) ## test every backend by one suite
+	@$(RUN_ALL) $(contract_tests)
+
+check-guest: all ## boot the small test guests (needs /dev/kvm)
+	@$(RUN_ALL) $(guest_step)
+
+check-lab: all ## boot Linux guests on real vhost-vdpa, in the lab
+	@$(RUN_ALL) $(lab_step)
+
+.PHONY: fuzz fuzz-run coverage
+fuzz: ## fuzz each target for FUZZ_SECONDS (60)
+	+$(Q)$(MAKE) -j$(JOBS) CC=clang \
+		SANITIZE=fuzzer-no-link,address,undefined fuzz-run
+
+$(fuzz_targets): $(O)/%: $(O)/%.o $(libs)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ldflags) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
+		$(libs) -Wl,--end-group
+
+fuzz-run: $(fuzz_targets)
+	@$(RUN_ALL) $(foreach target,$(fuzz_targets),--step \
+		'fuzz/$(notdir $(target))=tests/fuzz/run $(target) $(FUZZ_SECONDS)')
+
+coverage: ## show how many lines the unit and contract tests reach
+	+$(Q)$(MAKE) CC=gcc COVERAGE=1 SANITIZE= check-unit check-contract
+	$(Q)tests/lint/coverage $(B)/gcc-coverage $(program_sources)
+
+# ---- Linting ----------------------------------------------------------------
+
+tidy_stamps   := $(hosted_sources:%.c=$(B)/lint/%.tidy)
+header_stamps := $(hosted_headers:%.h=$(B)/lint/%.header)
+
+.PHONY: lint check-format check-tidy check-cppcheck check-layers
+.PHONY: check-headers check-shell format
+lint: ## run every static check
+	+@$(RUN_ALL) $(lint_steps)
+
+check-format: ## is everything as clang-format leaves it?
+	@tests/lint/check-format '$(CLANG_FORMAT)' $(formatted)
+
+format: ## reformat every source
+	$(Q)$(CLANG_FORMAT) -i $(formatted)
+
+check-tidy: $(tidy_stamps) ## clang-tidy
+
+$(tidy_stamps): $(B)/lint/%.tidy: %.c .clang-tidy $(hosted_headers) \
+		| $(generated_headers)
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(dialect) $(check_cflags) 2>&1 | \
+		sed '/ warnings\? generated\.$$/d; \
+		     /^Suppressed [0-9]* warnings/d; \
+		     /^Use -header-filter/d' >$@.log; \
+		if grep -qE '(warning|error): ' $@.log; \
+		then cat $@.log; exit 1; fi
+	@touch $@
+
+check-cppcheck: ## cppcheck
+	$(Q)cppcheck --quiet --std=c11 --language=c -D_GNU_SOURCE -I. \
+		--enable=warning,style,performance,portability --inconclusive \
+		--library=posix --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --suppress=unusedStructMember \
+		-j$(JOBS) $(hosted_sources)
+
+check-layers: ## does a file include its own layer and those below alone?
+	@tests/lint/check-layers
+
+check-headers: $(header_stamps) ## does each header compile alone?
+
+$(header_stamps): $(B)/lint/%.header: %.h $(hosted_headers) Makefile \
+		| $(generated_headers)
+	$(call say,HEADER,$<)
+	@mkdir -p $(@D)
+	$(Q)printf '#include "%s"\n' $< | $(CC) $(dialect) $(warnings) \
+		$(check_cflags) -fsyntax-only -x c -
+	@touch $@
+
+check-shell: ## shellcheck
+	$(Q)shellcheck --external-sources $(shell_scripts)
+
+# ---- Everything else --------------------------------------------------------
+
+.PHONY: run setup lab install uninstall hooks clean help
+run: ## set everything up and show a guest on a vDPA device
+	+@$(MAKE) --silent setup
+	+@$(MAKE) --silent -j$(JOBS) all
+	+@$(MAKE) --silent lab
+	@tests/lab/demo
+
+setup: ## install the Debian packages that are missing
+	@if [ -x tests/setup/install-packages ]; \
+		then tests/setup/install-packages; fi
+
+lab: all ## set the lab up: kernels and images in the cache folder
+	@tests/lab/setup
+
+install: all ## install below DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(VMM) $(DESTDIR)$(PREFIX)/bin/vmm
+	install -D -m 644 docs/vmm.1 $(DESTDIR)$(PREFIX)/share/man/man1/vmm.1
+
+uninstall: ## remove what install installed
+	rm -f $(DESTDIR)$(PREFIX)/bin/vmm
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/vmm.1
+
+.PHONY: compile_commands.json
+compile_commands.json: ## for editors and language servers
+	@{ separator='['; for source in $(hosted_sources); do \
+		printf '%s\n  {"directory": "%s", "file": "%s", "command": "%s"}' \
+			"$$separator" '$(CURDIR)' "$$source" \
+			'$(CC) $(cflags) $(check_cflags) -c '"$$source"; \
+		separator=','; done; printf '\n]\n'; } >$@
+
+hooks: ## let git run the checks before commits and pushes
+	git config core.hooksPath tests/hooks
+
+clean: ## remove the build folder
+	rm -rf $(B) compile_commands.json
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z._-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  Variables: CC, SANITIZE=address,undefined or thread, B (build'
+	@echo '  folder), V=1 (show commands), WERROR=0, PREFIX, DESTDIR,'
+	@echo '  FUZZ_SECONDS, JOBS'
+
+-include $(patsubst %.c,$(O)/%.d,$(hosted_sources))
