@@ -174,8 +174,13 @@ asan_tests := $(patsubst %.c,$(B)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
 guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
 lab_step   := $(if $(wildcard tests/lab/run),--test lab=tests/lab/run)
-lint_steps  = $(foreach check,format tidy cppcheck layers headers shell,\
-	--step 'lint/$(check)=$(MAKE) --silent -j$(JOBS) check-$(check)')
+lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -j$(JOBS) check-$(1)'
+lint_steps  = \
+	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
+	$(call lint_step,tidy,tests/lint/need-version "$(CLANG_TIDY)" 14 &&) \
+	$(foreach check,cppcheck layers headers shell,\
+		$(call lint_step,$(check))) \
+	--test lint/test-check-layers=tests/lint/test-check-layers
 
 .PHONY: check check-unit check-contract check-guest check-lab
 check: ## test everything: unit, contract, lint, guest and lab
@@ -227,7 +232,7 @@ lint: ## run every static check
 	+@$(RUN_ALL) $(lint_steps)
 
 check-format: ## is everything as clang-format leaves it?
-	@tests/lint/check-format '$(CLANG_FORMAT)' $(formatted)
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(formatted)
 
 format: ## reformat every source
 	$(Q)$(CLANG_FORMAT) -i $(formatted)
@@ -250,7 +255,7 @@ check-cppcheck: ## cppcheck
 	$(Q)cppcheck --quiet --std=c11 --language=c -D_GNU_SOURCE -I. \
 		--enable=warning,style,performance,portability --inconclusive \
 		--library=posix --inline-suppr --error-exitcode=1 \
-		--suppress=missingIncludeSystem --suppress=unusedStructMember \
+		--suppressions-list=tests/lint/cppcheck-suppressions \
 		-j$(JOBS) $(hosted_sources)
 
 check-layers: ## does a file include its own layer and those below alone?
@@ -262,7 +267,7 @@ $(header_stamps): $(B)/lint/%.header: %.h $(hosted_headers) Makefile \
 		| $(generated_headers)
 	$(call say,HEADER,$<)
 	@mkdir -p $(@D)
-	$(Q)printf '#include "%s"\n' $< | $(CC) $(dialect) $(warnings) \
+	$(Q)printf '#include "%s"\nextern int not_empty;\n' $< | $(CC) $(dialect) $(warnings) \
 		$(check_cflags) -fsyntax-only -x c -
 	@touch $@
 
