@@ -56,8 +56,8 @@ static int add_locked(struct bus *bus, struct bus_region *region)
     if (bus->count == BUS_MAX_REGIONS)
         return -ENOSPC;
 
-    memmove(&bus->regions[at + 1], &bus->regions[at],
-            (bus->count - at) * sizeof(bus->regions[0]));
+    for (unsigned i = bus->count; i > at; i--)
+        bus->regions[i] = bus->regions[i - 1];
     bus->regions[at] = region;
     bus->count++;
     return 0;
@@ -78,16 +78,17 @@ int bus_add(struct bus *bus, struct bus_region *region)
     return error;
 }
 
-void bus_remove(struct bus *bus, struct bus_region *region)
+void bus_remove(struct bus *bus, const struct bus_region *region)
 {
+    unsigned at = 0;
+
     pthread_rwlock_wrlock(&bus->lock);
-    for (unsigned i = 0; i < bus->count; i++) {
-        if (bus->regions[i] != region)
-            continue;
+    while (at < bus->count && bus->regions[at] != region)
+        at++;
+    if (at < bus->count) {
         bus->count--;
-        memmove(&bus->regions[i], &bus->regions[i + 1],
-                (bus->count - i) * sizeof(bus->regions[0]));
-        break;
+        for (; at < bus->count; at++)
+            bus->regions[at] = bus->regions[at + 1];
     }
     pthread_rwlock_unlock(&bus->lock);
 }
