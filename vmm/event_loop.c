@@ -4,6 +4,7 @@
  */
 #include "vmm/event_loop.h"
 
+#include "vmm/fd.h"
 #include "vmm/log.h"
 
 #include <assert.h>
@@ -12,14 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 int event_loop_init(struct event_loop *loop)
 {

@@ -5,6 +5,7 @@
 #include "vmm/guest_memory.h"
 
 #include "vmm/bytes.h"
+#include "vmm/fd.h"
 #include "vmm/log.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -113,7 +115,7 @@ static int check_host_has(uint64_t size)
 static uint64_t free_huge_pages(uint64_t page_size)
 {
     char path[96];
-    uint64_t pages = 0;
+    char text[32] = "";
     FILE *file;
 
     (void)snprintf(path, sizeof(path),
@@ -123,10 +125,10 @@ static uint64_t free_huge_pages(uint64_t page_size)
     file = fopen(path, "re");
     if (!file)
         return 0;
-    if (fscanf(file, "%" SCNu64, &pages) != 1)
-        pages = 0;
+    if (!fgets(text, sizeof(text), file))
+        text[0] = '\0';
     (void)fclose(file);
-    return pages;
+    return strtoull(text, NULL, 10);
 }
 
 static int log_failure(const struct guest_memory *memory, const char *call)
@@ -219,11 +221,9 @@ void guest_memory_destroy(struct guest_memory *memory)
 {
     for (unsigned i = 0; i < memory->count; i++)
         munmap(memory->regions[i].host, memory->regions[i].size);
-    if (memory->fd >= 0)
-        close(memory->fd);
+    close_fd(&memory->fd);
     memory->count = 0;
     memory->size = 0;
-    memory->fd = -1;
 }
 
 void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa,
