@@ -141,11 +141,13 @@ $(O)/%.o: %.c Makefile | $(generated_headers)
 $(O)/tests/%.o: private mode += $(check_cflags)
 
 # The DSDT of vmm/x86/dsdt.asl as `static const unsigned char dsdt_aml_code[]`.
-$(GENERATED)/%.h: %.asl Makefile
+# The C preprocessor runs first, so that it shares memory_map.h with the code.
+$(GENERATED)/%.h: %.asl Makefile $(wildcard vmm/$(ARCH)/memory_map.h)
 	$(call say,IASL,$@)
 	@mkdir -p $(@D)
-	$(Q)iasl -ve -tc -p $(basename $@) $< >$(basename $@).log 2>&1 || \
-		{ cat $(basename $@).log >&2; exit 1; }
+	$(Q)$(CC) -E -P -x c -I. $< >$(basename $@).asl
+	$(Q)iasl -ve -tc -p $(basename $@) $(basename $@).asl \
+		>$(basename $@).log 2>&1 || { cat $(basename $@).log >&2; exit 1; }
 	$(Q)sed 's/^unsigned char/static const unsigned char/' \
 		$(basename $@).hex >$@
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arch.h: what each architecture's folder provides to the rest of vmm/.
+ *
+ * Called by machine.c in the order in which they stand here.
+ */
+#ifndef VMM_ARCH_H
+#define VMM_ARCH_H
+
+#include "vmm/boot_files.h"
+#include "vmm/compiler.h"
+#include "vmm/guest_memory.h"
+#include "vmm/kvm.h"
+#include "vmm/vcpu.h"
+
+#include <stdint.h>
+
+/* KVM_CREATE_VM's argument. */
+unsigned long arch_machine_type(void);
+
+/* Where `size` bytes (page-aligned) of guest RAM lie. Returns the number of
+ * ranges, at most GUEST_MEMORY_MAX_REGIONS; 0 when the machine's address
+ * space has no room for so much. */
+unsigned arch_memory_ranges(uint64_t size, struct guest_memory_range *ranges);
+
+/* The most RAM that arch_memory_ranges() has room for, in bytes. */
+uint64_t arch_memory_limit(void);
+
+/* The in-kernel interrupt controller and its pins, before any vCPU. */
+int arch_init_interrupts(struct kvm *kvm) MUST_CHECK;
+
+/* Prepares every vCPU and remembers the power-on state of all. */
+int arch_init_vcpus(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
+void arch_destroy_vcpus(struct vcpu_group *group);
+
+/* Back to the power-on state: every vCPU and the interrupt controller. Call
+ * while the group is paused. */
+int arch_reset(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
+
+/*
+ * Puts kernel, initrd, command line and the machine description into guest
+ * RAM and the first vCPU at the kernel's entry. After arch_init_vcpus() and
+ * after every arch_reset(). -errno, logged with the file's name.
+ */
+int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
+                    const struct boot_files *files) MUST_CHECK;
+
+#endif

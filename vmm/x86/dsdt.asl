@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dsdt.asl: the devices that a guest cannot find by itself: the PCI host
+ * bridge with its windows and interrupts, the serial port, and the power-off
+ * state. Fed through the C preprocessor before iasl compiles it.
+ */
+#include "vmm/x86/memory_map.h"
+
+/* INTA# of the slots n, n + 8, n + 16 and n + 24; see pci_host.h. */
+#define SLOT(number, gsi) \
+    Package () { ((number) << 16) | 0xFFFF, 0, 0, gsi },
+#define EIGHT_SLOTS(first) \
+    SLOT ((first) + 0, PCI_FIRST_GSI + 0) SLOT ((first) + 1, PCI_FIRST_GSI + 1) \
+    SLOT ((first) + 2, PCI_FIRST_GSI + 2) SLOT ((first) + 3, PCI_FIRST_GSI + 3) \
+    SLOT ((first) + 4, PCI_FIRST_GSI + 4) SLOT ((first) + 5, PCI_FIRST_GSI + 5) \
+    SLOT ((first) + 6, PCI_FIRST_GSI + 6) SLOT ((first) + 7, PCI_FIRST_GSI + 7)
+
+DefinitionBlock ("dsdt.aml", "DSDT", 2, "VMM   ", "VMMTABLE", 1)
+{
+    Scope (\_SB)
+    {
+        Device (PCI0)
+        {
+            Name (_HID, EisaId ("PNP0A08"))
+            Name (_CID, EisaId ("PNP0A03"))
+            Name (_SEG, 0)
+            Name (_BBN, 0)
+            Name (_UID, 0)
+            Name (_CRS, ResourceTemplate ()
+            {
+                WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+                    0, 0, 0, 0, 1)
+                IO (Decode16, PCI_CONFIG_PORT, PCI_CONFIG_PORT, 1,
+                    PCI_CONFIG_PORTS)
+                DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+                    NonCacheable, ReadWrite,
+                    0, PCI_WINDOW32_BASE, PCI_WINDOW32_LAST, 0,
+                    PCI_WINDOW32_SIZE)
+                QWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+                    Prefetchable, ReadWrite,
+                    0, PCI_WINDOW64_BASE, PCI_WINDOW64_LAST, 0,
+                    PCI_WINDOW64_SIZE)
+            })
+            Name (_PRT, Package ()
+            {
+                EIGHT_SLOTS (0)
+                EIGHT_SLOTS (8)
+                EIGHT_SLOTS (16)
+                EIGHT_SLOTS (24)
+            })
+        }
+
+        /* Linux uses ECAM only where a device claims its addresses. */
+        Device (ECAM)
+        {
+            Name (_HID, EisaId ("PNP0C02"))
+            Name (_UID, 1)
+            Name (_CRS, ResourceTemplate ()
+            {
+                Memory32Fixed (ReadWrite, PCI_ECAM_BASE, PCI_ECAM_SIZE)
+            })
+        }
+
+        Device (COM1)
+        {
+            Name (_HID, EisaId ("PNP0501"))
+            Name (_UID, 1)
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, SERIAL_PORT, SERIAL_PORT, 1, 8)
+                IRQNoFlags () { SERIAL_GSI }
+            })
+        }
+    }
+
+    /* 7.4.2, system states: S5 only. */
+    Name (\_S5, Package () { SLEEP_TYPE_S5, 0, 0, 0 })
+}
