@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vhost_diagnose.c: why a vhost-vdpa device does not open, and what to do. */
+#include "vdpa/vhost_diagnose.h"
+
+#include "vdpa/vhost_device.h"
+#include "vmm/log.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEVICE_PREFIX "vhost-vdpa-"
+#define LIST_SIZE     256
+
+/* Appends " <dir>/<name>"; "..." once when the list is full. */
+static void append_name(char *list, const char *directory, const char *name)
+{
+    size_t used = strlen(list);
+    size_t needed = strlen(directory) + strlen(name) + strlen(" / ...") + 1;
+
+    if (used + needed <= LIST_SIZE)
+        (void)snprintf(list + used, LIST_SIZE - used, " %s/%s", directory,
+                       name);
+    else if (used >= 3 && strcmp(list + used - 3, "...") != 0)
+        (void)snprintf(list + used, LIST_SIZE - used, " ...");
+}
+
+/* The next name in a directory that this thread alone reads; else NULL. */
+static const char *next_name(DIR *directory)
+{
+    /* cppcheck-suppress readdirCalled; safe on a stream of one's own */
+    const struct dirent *entry = readdir(directory);
+
+    return entry ? entry->d_name : NULL;
+}
+
+/* The devices that are there, " a b c", or "" for none. */
+static void list_devices(char list[static LIST_SIZE], const char *dev_dir)
+{
+    const char *name;
+    DIR *directory = opendir(dev_dir);
+
+    list[0] = '\0';
+    if (!directory)
+        return;
+    while ((name = next_name(directory)) != NULL) {
+        if (strncmp(name, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0)
+            append_name(list, dev_dir, name);
+    }
+    (void)closedir(directory);
+}
+
+static void explain_missing(const struct vhost_syscalls *syscalls,
+                            const char *path, int error)
+{
+    char devices[LIST_SIZE];
+
+    list_devices(devices, syscalls->dev_dir);
+    if (devices[0])
+        log_error("%s: %s; there is%s", path, strerror(error), devices);
+    else
+        log_error("%s: %s, and there is no other vhost-vdpa device; "
+                  "`modprobe vhost_vdpa`, then `vdpa dev add name NAME mgmtdev "
+                  "PARENT` makes one (`vdpa mgmtdev show` lists parents)",
+                  path, strerror(error));
+}
+
+/* Whether the process of `fd_dir` ("/proc/1/fd") has the device open. */
+static bool process_holds(const struct vhost_syscalls *syscalls,
+                          const char *fd_dir, dev_t device)
+{
+    char path[PATH_MAX + NAME_MAX + 2];
+    struct stat status;
+    const char *name;
+    bool found = false;
+    DIR *directory = opendir(fd_dir);
+
+    if (!directory)
+        return false;
+    while (!found && (name = next_name(directory)) != NULL) {
+        if (!isdigit((unsigned char)name[0]))
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", fd_dir, name);
+        found = syscalls->stat(syscalls->context, path, &status) == 0 &&
+                S_ISCHR(status.st_mode) && status.st_rdev == device;
+    }
+    (void)closedir(directory);
+    return found;
+}
+
+static void read_command(char *command, int size, const char *proc_dir,
+                         const char *pid)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    (void)snprintf(command, (size_t)size, "?");
+    (void)snprintf(path, sizeof(path), "%s/%s/comm", proc_dir, pid);
+    file = fopen(path, "re");
+    if (!file)
+        return;
+    if (fgets(command, size, file))
+        command[strcspn(command, "\n")] = '\0';
+    (void)fclose(file);
+}
+
+/* The process that has `path` open: "process 12 (name)". False when it cannot
+ * be told, as for other users' processes. */
+static bool find_holder(char *holder, size_t size,
+                        const struct vhost_syscalls *syscalls, const char *path)
+{
+    char fd_dir[PATH_MAX];
+    char command[32];
+    struct stat status;
+    const char *name;
+    bool found = false;
+    DIR *processes;
+
+    if (syscalls->stat(syscalls->context, path, &status) < 0)
+        return false;
+    processes = opendir(syscalls->proc_dir);
+    if (!processes)
+        return false;
+    while (!found && (name = next_name(processes)) != NULL) {
+        if (!isdigit((unsigned char)name[0]))
+            continue;
+        (void)snprintf(fd_dir, sizeof(fd_dir), "%s/%s/fd", syscalls->proc_dir,
+                       name);
+        if (!process_holds(syscalls, fd_dir, status.st_rdev))
+            continue;
+        found = true;
+        read_command(command, sizeof(command), syscalls->proc_dir, name);
+        (void)snprintf(holder, size, "process %s (%s)", name, command);
+    }
+    (void)closedir(processes);
+    return found;
+}
+
+static void explain_busy(const struct vhost_syscalls *syscalls,
+                         const char *path)
+{
+    char holder[NAME_MAX + 64];
+
+    if (find_holder(holder, sizeof(holder), syscalls, path))
+        log_error("%s: in use by %s; a device has one user at a time: end that "
+                  "process or take another device",
+                  path, holder);
+    else
+        log_error("%s: in use by a process that is not visible from here; "
+                  "`fuser -v %s` as root tells which: end it or take another "
+                  "device",
+                  path, path);
+}
+
+void vhost_diagnose_open(const struct vhost_syscalls *syscalls,
+                         const char *path, int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        explain_missing(syscalls, path, error);
+        break;
+    case EACCES:
+    case EPERM:
+        log_error("%s: %s for user %u; run as root, or give that user the "
+                  "device: `chown %u %s`",
+                  path, strerror(error), (unsigned)geteuid(),
+                  (unsigned)geteuid(), path);
+        break;
+    case EBUSY:
+        explain_busy(syscalls, path);
+        break;
+    case EIO:
+        log_error("%s: the device does not answer its reset; if a VDUSE "
+                  "process serves it, that process is gone or hangs: start it "
+                  "again",
+                  path);
+        break;
+    case VHOST_ENOTSUPP:
+        log_error("%s: %s (error %d): its DMA needs an IOMMU that keeps caches "
+                  "coherent; enable the IOMMU in the firmware and on the "
+                  "kernel command line (intel_iommu=on)",
+                  path, vhost_strerror(error), error);
+        break;
+    default:
+        log_error("%s: open: %s", path, strerror(error));
+        break;
+    }
+}
+
+void vhost_diagnose_stranger(const struct vhost_syscalls *syscalls,
+                             const char *path, int error)
+{
+    char devices[LIST_SIZE];
+
+    list_devices(devices, syscalls->dev_dir);
+    log_error("%s: not a vhost-vdpa device (VHOST_VDPA_GET_DEVICE_ID: %s); "
+              "there is%s",
+              path, vhost_strerror(error), devices[0] ? devices : " none");
+}

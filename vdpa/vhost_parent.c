@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vhost_parent.c: which vDPA device and driver is behind /dev/vhost-vdpa-N.
+ *
+ * In sysfs the vhost device is a child of the vDPA device, which is a child
+ * of whatever made it:
+ *   /sys/devices/v0/vhost-vdpa-0                             vdpa_sim
+ *   /sys/devices/virtual/vduse/v0/v0/vhost-vdpa-0            VDUSE
+ *   /sys/devices/pci0000:00/0000:00:03.0/v0/vhost-vdpa-0     vp_vdpa, mlx5, ...
+ */
+#include "vdpa/vhost_parent.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Cuts the last component off `path` and returns it; "" when there is none. */
+static const char *cut_last(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return "";
+    *slash = '\0';
+    return slash + 1;
+}
+
+static void copy_name(char *name, const char *from)
+{
+    (void)snprintf(name, VHOST_NAME_SIZE, "%s", from);
+}
+
+/* The name that the symbolic link `directory`/`link` points at. */
+static bool read_link_name(char *name, const char *directory, const char *link)
+{
+    char path[PATH_MAX + VHOST_NAME_SIZE];
+    char target[PATH_MAX];
+    ssize_t length;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, link);
+    length = readlink(path, target, sizeof(target) - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    copy_name(name, cut_last(target));
+    return true;
+}
+
+/* The simulator pins memory only when loaded with use_va=0. */
+static enum vhost_pinning simulator_pinning(const char *sys_dir)
+{
+    char path[PATH_MAX];
+    FILE *file;
+    int answer;
+
+    (void)snprintf(path, sizeof(path), "%s/module/vdpa_sim/parameters/use_va",
+                   sys_dir);
+    file = fopen(path, "re");
+    if (!file)
+        return VHOST_PINNING_UNKNOWN; /* before Linux 6.4 */
+    answer = fgetc(file);
+    (void)fclose(file);
+    return answer == 'Y' ? VHOST_PINNING_NEVER : VHOST_PINNING_ALWAYS;
+}
+
+/* `directory` is the parent of the vDPA device; overwritten. */
+static void name_driver(struct vhost_parent *parent, char *directory,
+                        const char *sys_dir)
+{
+    char subsystem[VHOST_NAME_SIZE] = "";
+
+    if (read_link_name(subsystem, directory, "subsystem") &&
+        strcmp(subsystem, "vduse") == 0) {
+        copy_name(parent->driver, subsystem);
+        parent->pinning = VHOST_PINNING_NEVER;
+    } else if (read_link_name(parent->driver, directory, "driver")) {
+        parent->pinning = VHOST_PINNING_ALWAYS;
+    } else if (strcmp(cut_last(directory), "devices") == 0) {
+        copy_name(parent->driver, "vdpa_sim");
+        parent->pinning = simulator_pinning(sys_dir);
+    }
+}
+
+void vhost_parent_find(struct vhost_parent *parent,
+                       const struct vhost_syscalls *syscalls, const char *path)
+{
+    struct stat status;
+    char link[PATH_MAX];
+    char directory[PATH_MAX];
+
+    *parent = (struct vhost_parent){.pinning = VHOST_PINNING_UNKNOWN};
+    if (syscalls->stat(syscalls->context, path, &status) < 0 ||
+        !S_ISCHR(status.st_mode))
+        return;
+    (void)snprintf(link, sizeof(link), "%s/dev/char/%u:%u", syscalls->sys_dir,
+                   major(status.st_rdev), minor(status.st_rdev));
+    if (!realpath(link, directory))
+        return;
+    (void)cut_last(directory); /* vhost-vdpa-N */
+    copy_name(parent->device, cut_last(directory));
+    name_driver(parent, directory, syscalls->sys_dir);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vhost_query.c: what a vhost-vdpa device and its kernel can do.
+ *
+ * vhost-vdpa grew from Linux 5.7 on: each later request may be missing, and
+ * then there is another way to know or a value that is always right.
+ */
+#include "vdpa/vhost_query.h"
+
+#include "vdpa/vhost_diagnose.h"
+#include "vdpa/vhost_uapi.h"
+#include "vmm/bytes.h"
+#include "vmm/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIT64(bit) (1ULL << (bit))
+
+/* The largest configuration space of any vDPA device, that of VDUSE. */
+#define MAX_CONFIG_SIZE 4096
+/* virtio 1.2, 2.7: largest queue; vhost refuses more as well. */
+#define MAX_QUEUE_SIZE 32768
+
+/* A kernel that does not know a request looks at its first word before it
+ * says so, as if it were a queue index: give it room, and zeroes. */
+union answer {
+    uint8_t room[64];
+    uint8_t u8;
+    uint16_t u16;
+    uint32_t u32;
+    uint64_t u64;
+    struct vhost_vring_state vring;
+    struct vhost_vdpa_iova_range range;
+};
+
+static bool is_unknown(int error)
+{
+    return error == -ENOTTY || error == -EOPNOTSUPP;
+}
+
+/* Logs where VHOST_TRY failed for another reason than not being there. */
+static int failed(const struct vhost_device *device, const char *request_name,
+                  int error)
+{
+    log_error("%s: %s: %s", device->path, request_name, vhost_strerror(-error));
+    return error;
+}
+
+/* The largest n of [0, limit] that `accepts` takes, given that it takes none
+ * beyond the first it refuses; 0 when it refuses 1. */
+static uint32_t
+largest_accepted(const struct vhost_device *device, uint32_t limit,
+                 bool (*accepts)(const struct vhost_device *device, uint32_t n))
+{
+    uint32_t accepted = 0, refused = limit + 1;
+
+    while (refused - accepted > 1) {
+        uint32_t middle = accepted + (refused - accepted) / 2;
+
+        if (accepts(device, middle))
+            accepted = middle;
+        else
+            refused = middle;
+    }
+    return accepted;
+}
+
+static int take_ownership(const struct vhost_device *device,
+                          struct vdpa_identity *identity)
+{
+    union answer answer = {.room = {0}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_DEVICE_ID, &answer);
+
+    if (error) {
+        vhost_diagnose_stranger(device->syscalls, device->path, -error);
+        return error;
+    }
+    identity->device_id = answer.u32;
+    return VHOST_REQUEST(device, VHOST_SET_OWNER, NULL);
+}
+
+/* 1 where the kernel has no address spaces. */
+static int query_address_spaces(const struct vhost_device *device,
+                                uint32_t *count)
+{
+    union answer answer = {.room = {0}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_AS_NUM, &answer);
+
+    *count = error ? 1 : answer.u32;
+    if (error && !is_unknown(error))
+        return failed(device, "VHOST_VDPA_GET_AS_NUM", error);
+    return 0;
+}
+
+/* Before the first message and the first reset: both depend on them. */
+static int agree_on_backend(const struct vhost_device *device,
+                            struct vhost_capabilities *capabilities)
+{
+    uint64_t wanted = BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) |
+                      BIT64(VHOST_BACKEND_F_IOTLB_BATCH) |
+                      BIT64(VHOST_BACKEND_F_IOTLB_PERSIST);
+    union answer answer = {.room = {0}};
+    uint32_t address_spaces;
+    int error = query_address_spaces(device, &address_spaces);
+
+    if (error)
+        return error;
+    error = VHOST_TRY(device, VHOST_GET_BACKEND_FEATURES, &answer);
+    if (is_unknown(error))
+        return 0;
+    if (error)
+        return failed(device, "VHOST_GET_BACKEND_FEATURES", error);
+    if (address_spaces > 1)
+        wanted |= BIT64(VHOST_BACKEND_F_IOTLB_ASID);
+    capabilities->backend_offered = answer.u64;
+    wanted &= answer.u64;
+    if (wanted == 0)
+        return 0;
+    error = VHOST_REQUEST(device, VHOST_SET_BACKEND_FEATURES, &wanted);
+    if (!error)
+        capabilities->backend_acked = wanted;
+    return error;
+}
+
+/* An index beyond the last queue is ENOBUFS before anything else is looked
+ * at, so any per-queue request that changes nothing tells. */
+static bool queue_exists(const struct vhost_device *device, uint32_t count)
+{
+    union answer answer = {.vring = {.index = count - 1}};
+
+    return VHOST_TRY(device, VHOST_VDPA_GET_VRING_GROUP, &answer) != -ENOBUFS;
+}
+
+static int query_queue_count(const struct vhost_device *device,
+                             struct vdpa_identity *identity)
+{
+    union answer answer = {.room = {0}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_VQS_COUNT, &answer);
+    uint32_t count = answer.u32;
+
+    if (is_unknown(error))
+        count = largest_accepted(device, UINT16_MAX, queue_exists);
+    else if (error)
+        return failed(device, "VHOST_VDPA_GET_VQS_COUNT", error);
+    if (count == 0) {
+        log_error("%s: device has no queues", device->path);
+        return -ENODEV;
+    }
+    identity->num_queues = count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
+    return 0;
+}
+
+/* Queues have power-of-two sizes; a device may say otherwise. */
+static uint16_t usable_queue_size(uint32_t size)
+{
+    uint32_t usable = MAX_QUEUE_SIZE;
+
+    while (usable > size)
+        usable /= 2;
+    return (uint16_t)usable;
+}
+
+/* Asked once, now: later the kernel answers with the size that was set. */
+static int query_queue_sizes(const struct vhost_device *device,
+                             struct vhost_capabilities *capabilities)
+{
+    struct vdpa_identity *identity = &capabilities->identity;
+    union answer answer = {.room = {0}};
+    uint32_t common;
+    int error = VHOST_REQUEST(device, VHOST_VDPA_GET_VRING_NUM, &answer);
+
+    if (error)
+        return error;
+    common = answer.u16;
+    capabilities->queue_sizes =
+        calloc(identity->num_queues, sizeof(*capabilities->queue_sizes));
+    if (!capabilities->queue_sizes)
+        return failed(device, "sizes of queues", -ENOMEM);
+    for (unsigned i = 0; i < identity->num_queues; i++) {
+        uint16_t size;
+
+        answer = (union answer){.vring = {.index = i}};
+        if (!is_unknown(error))
+            error = VHOST_TRY(device, VHOST_VDPA_GET_VRING_SIZE, &answer);
+        if (error && !is_unknown(error))
+            return failed(device, "VHOST_VDPA_GET_VRING_SIZE", error);
+        size = usable_queue_size(error ? common : answer.vring.num);
+        capabilities->queue_sizes[i] = size;
+        if (size > identity->max_queue_size)
+            identity->max_queue_size = size;
+    }
+    return 0;
+}
+
+/* The kernel refuses to read beyond the end. */
+static bool config_has(const struct vhost_device *device, uint32_t size)
+{
+    union {
+        struct vhost_vdpa_config config;
+        uint8_t room[sizeof(struct vhost_vdpa_config) + MAX_CONFIG_SIZE];
+    } buffer = {.config = {.off = 0, .len = size}};
+
+    return VHOST_TRY(device, VHOST_VDPA_GET_CONFIG, &buffer) == 0;
+}
+
+static int query_config_size(const struct vhost_device *device,
+                             struct vdpa_identity *identity)
+{
+    union answer answer = {.room = {0}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_CONFIG_SIZE, &answer);
+
+    identity->config_size = answer.u32;
+    if (is_unknown(error))
+        identity->config_size =
+            largest_accepted(device, MAX_CONFIG_SIZE, config_has);
+    else if (error)
+        return failed(device, "VHOST_VDPA_GET_CONFIG_SIZE", error);
+    return 0;
+}
+
+static int query_iova_range(const struct vhost_device *device,
+                            struct vdpa_identity *identity)
+{
+    union answer answer = {.room = {0}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_IOVA_RANGE, &answer);
+
+    if (is_unknown(error))
+        answer.range = (struct vhost_vdpa_iova_range){0, UINT64_MAX};
+    else if (error)
+        return failed(device, "VHOST_VDPA_GET_IOVA_RANGE", error);
+    identity->first_iova = answer.range.first;
+    identity->last_iova = answer.range.last;
+    return 0;
+}
+
+int vhost_query(const struct vhost_device *device,
+                struct vhost_capabilities *capabilities)
+{
+    struct vdpa_identity *identity = &capabilities->identity;
+    int error = take_ownership(device, identity);
+
+    if (!error)
+        error = agree_on_backend(device, capabilities);
+    if (!error)
+        error =
+            VHOST_REQUEST(device, VHOST_GET_FEATURES, &capabilities->features);
+    if (!error)
+        error = query_queue_count(device, identity);
+    if (!error)
+        error = query_queue_sizes(device, capabilities);
+    if (!error)
+        error = query_config_size(device, identity);
+    if (!error)
+        error = query_iova_range(device, identity);
+    if (!error)
+        log_debug("%s: virtio id %" PRIu32 ", %u queues of %u, config %" PRIu32
+                  " bytes, features %#" PRIx64 ", backend %#" PRIx64,
+                  device->path, identity->device_id, identity->num_queues,
+                  identity->max_queue_size, identity->config_size,
+                  capabilities->features, capabilities->backend_acked);
+    return error;
+}
+
+void vhost_capabilities_destroy(struct vhost_capabilities *capabilities)
+{
+    free(capabilities->queue_sizes);
+    capabilities->queue_sizes = NULL;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vhost_vdpa.c: a kernel vDPA device, /dev/vhost-vdpa-N, as a vdpa_backend.
+ *
+ * Not thread-safe. The kernel serialises calls on one file, and a device that
+ * another process serves (VDUSE) may take 30 s to answer any of them.
+ */
+#include "vdpa/vhost_vdpa.h"
+
+#include "vdpa/vhost_diagnose.h"
+#include "vdpa/vhost_iotlb.h"
+#include "vdpa/vhost_memlock.h"
+#include "vdpa/vhost_parent.h"
+#include "vdpa/vhost_query.h"
+#include "vdpa/vhost_uapi.h"
+#include "vmm/bytes.h"
+#include "vmm/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/virtio_config.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FEATURE(bit) (1ULL << (bit))
+
+/* A packed ring after reset: next index 0 and wrap counter 1 (bit 15), for
+ * the available ring in the low half and the used ring in the high half.
+ * virtio 1.2, 2.8.1 */
+#define PACKED_RING_BASE 0x80008000U
+
+struct vhost_vdpa {
+    struct vdpa_backend backend;
+    struct vhost_device device;
+    struct vhost_capabilities capabilities;
+    struct vhost_iotlb iotlb;
+    uint64_t features; /* as set since the last reset */
+    /* Scratch for configuration ioctls, with room for config_size bytes. */
+    struct vhost_vdpa_config *config;
+};
+
+/* Alignment of the three parts of a virtqueue, bytes. */
+struct ring_alignment {
+    uint64_t desc, driver, device;
+};
+
+/* virtio 1.2, 2.7 and 2.8.10.1 */
+static const struct ring_alignment split_alignment = {16, 2, 4};
+static const struct ring_alignment packed_alignment = {16, 4, 4};
+
+static struct vhost_vdpa *to_vhost(struct vdpa_backend *backend)
+{
+    return container_of(backend, struct vhost_vdpa, backend);
+}
+
+static bool is_packed(const struct vhost_vdpa *vhost)
+{
+    return (vhost->features & FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+}
+
+static bool reset_keeps_mappings(const struct vhost_vdpa *vhost)
+{
+    return (vhost->capabilities.backend_acked &
+            FEATURE(VHOST_BACKEND_F_IOTLB_PERSIST)) != 0;
+}
+
+static int check_index(const struct vhost_vdpa *vhost, uint16_t index)
+{
+    unsigned num_queues = vhost->capabilities.identity.num_queues;
+
+    if (index < num_queues)
+        return 0;
+    log_error("%s: there is no queue %u, only %u", vhost->device.path, index,
+              num_queues);
+    return -EINVAL;
+}
+
+static int identify(struct vdpa_backend *backend,
+                    struct vdpa_identity *identity)
+{
+    *identity = to_vhost(backend)->capabilities.identity;
+    return 0;
+}
+
+static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
+                              uint16_t *size)
+{
+    const struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = check_index(vhost, index);
+
+    if (!error)
+        *size = vhost->capabilities.queue_sizes[index];
+    return error;
+}
+
+static int map(struct vdpa_backend *backend,
+               const struct vdpa_mapping *mappings, size_t count)
+{
+    return vhost_iotlb_map(&to_vhost(backend)->iotlb, mappings, count);
+}
+
+static int unmap(struct vdpa_backend *backend,
+                 const struct vdpa_mapping *mappings, size_t count)
+{
+    return vhost_iotlb_unmap(&to_vhost(backend)->iotlb, mappings, count);
+}
+
+static int get_features(struct vdpa_backend *backend, uint64_t *features)
+{
+    *features = to_vhost(backend)->capabilities.features;
+    return 0;
+}
+
+/* Some devices take any set, and drop or misread what they did not offer. */
+static int check_features(const struct vhost_vdpa *vhost, uint64_t features)
+{
+    uint64_t offered = vhost->capabilities.features;
+
+    if (features & ~offered) {
+        log_error("%s: features %#" PRIx64 " are not offered by the device",
+                  vhost->device.path, features & ~offered);
+        return -EINVAL;
+    }
+    if (offered & ~features & FEATURE(VIRTIO_F_ACCESS_PLATFORM)) {
+        log_error("%s: features %#" PRIx64 " lack VIRTIO_F_ACCESS_PLATFORM, "
+                  "which the device needs to use guest-physical addresses",
+                  vhost->device.path, features);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int set_features(struct vdpa_backend *backend, uint64_t features)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = check_features(vhost, features);
+
+    if (!error)
+        error = VHOST_REQUEST(&vhost->device, VHOST_SET_FEATURES, &features);
+    if (!error)
+        vhost->features = features;
+    return error;
+}
+
+static int get_status(struct vdpa_backend *backend, uint8_t *status)
+{
+    return VHOST_REQUEST(&to_vhost(backend)->device, VHOST_VDPA_GET_STATUS,
+                         status);
+}
+
+static int set_status(struct vdpa_backend *backend, uint8_t status)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
+
+    if (error || status != 0)
+        return error;
+    vhost->features = 0;
+    if (reset_keeps_mappings(vhost))
+        return 0;
+    return vhost_iotlb_restore(&vhost->iotlb);
+}
+
+static int check_config_range(const struct vhost_vdpa *vhost, uint32_t offset,
+                              uint32_t length)
+{
+    uint32_t config_size = vhost->capabilities.identity.config_size;
+
+    if (length != 0 && (uint64_t)offset + length <= config_size)
+        return 0;
+    log_error("%s: cannot access %" PRIu32 " configuration bytes at %" PRIu32
+              ": there are %" PRIu32,
+              vhost->device.path, length, offset, config_size);
+    return -EINVAL;
+}
+
+static int get_config(struct vdpa_backend *backend, uint32_t offset,
+                      void *buffer, uint32_t length)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = check_config_range(vhost, offset, length);
+
+    if (error)
+        return error;
+    vhost->config->off = offset;
+    vhost->config->len = length;
+    error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_GET_CONFIG, vhost->config);
+    if (!error)
+        memcpy(buffer, vhost->config->buf, length);
+    return error;
+}
+
+static int set_config(struct vdpa_backend *backend, uint32_t offset,
+                      const void *buffer, uint32_t length)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = check_config_range(vhost, offset, length);
+
+    if (error)
+        return error;
+    vhost->config->off = offset;
+    vhost->config->len = length;
+    memcpy(vhost->config->buf, buffer, length);
+    return VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_CONFIG, vhost->config);
+}
+
+/* Missing before Linux 5.8, where configuration never changes. */
+static int set_config_call(struct vdpa_backend *backend, int call_fd)
+{
+    const struct vhost_device *device = &to_vhost(backend)->device;
+    int error = VHOST_TRY(device, VHOST_VDPA_SET_CONFIG_CALL, &call_fd);
+
+    if (error == -ENOTTY)
+        return 0;
+    if (error)
+        log_error("%s: VHOST_VDPA_SET_CONFIG_CALL: %s", device->path,
+                  vhost_strerror(-error));
+    return error;
+}
+
+static int check_queue(const struct vhost_vdpa *vhost, uint16_t index,
+                       const struct vdpa_queue *queue)
+{
+    const struct ring_alignment *alignment =
+        is_packed(vhost) ? &packed_alignment : &split_alignment;
+    int error = check_index(vhost, index);
+
+    if (error)
+        return error;
+    if (!is_power_of_two(queue->size) ||
+        queue->size > vhost->capabilities.queue_sizes[index]) {
+        log_error("%s: queue %u cannot have %u descriptors: needs a power of "
+                  "two up to %u",
+                  vhost->device.path, index, queue->size,
+                  vhost->capabilities.queue_sizes[index]);
+        return -EINVAL;
+    }
+    if (!is_aligned(queue->desc_iova, alignment->desc) ||
+        !is_aligned(queue->driver_iova, alignment->driver) ||
+        !is_aligned(queue->device_iova, alignment->device)) {
+        log_error("%s: queue %u cannot be at %#" PRIx64 ", %#" PRIx64
+                  ", %#" PRIx64 ": needs multiples of %" PRIu64 ", %" PRIu64
+                  ", %" PRIu64,
+                  vhost->device.path, index, queue->desc_iova,
+                  queue->driver_iova, queue->device_iova, alignment->desc,
+                  alignment->driver, alignment->device);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* A device knows an interrupt only of queues that have their call eventfd
+ * when it starts to run; the order of the rest follows the kernel's own. */
+static int set_queue(struct vdpa_backend *backend, uint16_t index,
+                     const struct vdpa_queue *queue)
+{
+    const struct vhost_vdpa *vhost = to_vhost(backend);
+    const struct vhost_device *device = &vhost->device;
+    struct vhost_vring_state num = {.index = index, .num = queue->size};
+    struct vhost_vring_state base = {
+        .index = index, .num = is_packed(vhost) ? PACKED_RING_BASE : 0};
+    struct vhost_vring_addr addr = {
+        .index = index,
+        .desc_user_addr = queue->desc_iova,
+        .avail_user_addr = queue->driver_iova,
+        .used_user_addr = queue->device_iova,
+    };
+    struct vhost_vring_file call = {.index = index, .fd = queue->call_fd};
+    struct vhost_vring_file kick = {.index = index, .fd = queue->kick_fd};
+    int error = check_queue(vhost, index, queue);
+
+    if (!error)
+        error = VHOST_REQUEST(device, VHOST_SET_VRING_NUM, &num);
+    if (!error)
+        error = VHOST_REQUEST(device, VHOST_SET_VRING_BASE, &base);
+    if (!error)
+        error = VHOST_REQUEST(device, VHOST_SET_VRING_ADDR, &addr);
+    if (!error)
+        error = VHOST_REQUEST(device, VHOST_SET_VRING_CALL, &call);
+    if (!error)
+        error = VHOST_REQUEST(device, VHOST_SET_VRING_KICK, &kick);
+    return error;
+}
+
+static int enable_queue(struct vdpa_backend *backend, uint16_t index,
+                        bool enable)
+{
+    const struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vring_state state = {.index = index, .num = enable};
+    int error = check_index(vhost, index);
+
+    if (!error)
+        error =
+            VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_VRING_ENABLE, &state);
+    return error;
+}
+
+/* Also of a half-opened device. */
+static void destroy(struct vhost_vdpa *vhost)
+{
+    const struct vhost_syscalls *syscalls = vhost->device.syscalls;
+
+    vhost_iotlb_destroy(&vhost->iotlb);
+    vhost_capabilities_destroy(&vhost->capabilities);
+    if (vhost->device.fd >= 0 &&
+        syscalls->close(syscalls->context, vhost->device.fd) < 0)
+        log_warning("%s: close: %s", vhost->device.path, strerror(errno));
+    free(vhost->config);
+    free(vhost->device.path);
+    free(vhost);
+}
+
+/* Stops the device before its memory goes, and takes the memory from it
+ * before the file closes: closing alone leaves a VDUSE process in possession
+ * of the guest's memory. */
+static void close_vhost(struct vdpa_backend *backend)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    uint8_t status = 0;
+    int error = VHOST_TRY(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
+
+    if (error)
+        log_warning("%s: reset before close: %s", vhost->device.path,
+                    vhost_strerror(-error));
+    destroy(vhost);
+}
+
+static const struct vdpa_backend_ops vhost_vdpa_ops = {
+    .identify = identify,
+    .get_queue_max_size = get_queue_max_size,
+    .map = map,
+    .unmap = unmap,
+    .get_features = get_features,
+    .set_features = set_features,
+    .get_status = get_status,
+    .set_status = set_status,
+    .get_config = get_config,
+    .set_config = set_config,
+    .set_config_call = set_config_call,
+    .set_queue = set_queue,
+    .enable_queue = enable_queue,
+    .close = close_vhost,
+};
+
+/* The part of opening that may fail half-way; destroy() undoes any of it. */
+static int set_up(struct vhost_vdpa *vhost)
+{
+    const struct vhost_syscalls *syscalls = vhost->device.syscalls;
+    const struct vdpa_identity *identity = &vhost->capabilities.identity;
+    int error;
+
+    vhost->device.fd = syscalls->open(syscalls->context, vhost->device.path,
+                                      O_RDWR | O_CLOEXEC);
+    if (vhost->device.fd < 0) {
+        error = -errno;
+        vhost_diagnose_open(syscalls, vhost->device.path, -error);
+        return error;
+    }
+    error = vhost_query(&vhost->device, &vhost->capabilities);
+    if (error)
+        return error;
+    vhost->config = calloc(1, sizeof(*vhost->config) + identity->config_size);
+    if (!vhost->config) {
+        log_error("%s: %" PRIu32 " bytes of configuration: %s",
+                  vhost->device.path, identity->config_size, strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    vhost_parent_find(&vhost->device.parent, syscalls, vhost->device.path);
+    vhost->iotlb = (struct vhost_iotlb){
+        .device = &vhost->device,
+        .batches = (vhost->capabilities.backend_acked &
+                    FEATURE(VHOST_BACKEND_F_IOTLB_BATCH)) != 0,
+        .first_iova = identity->first_iova,
+        .last_iova = identity->last_iova,
+    };
+    return 0;
+}
+
+int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
+                    struct vdpa_backend **backend)
+{
+    struct vhost_vdpa *vhost = calloc(1, sizeof(*vhost));
+    int error;
+
+    if (!vhost) {
+        log_error("%s: %s", path, strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    vhost->device.syscalls = syscalls;
+    vhost->device.fd = -1;
+    vhost->device.path = strdup(path);
+    if (vhost->device.path) {
+        error = set_up(vhost);
+    } else {
+        log_error("%s: %s", path, strerror(ENOMEM));
+        error = -ENOMEM;
+    }
+    if (error) {
+        destroy(vhost);
+        return error;
+    }
+    vhost->backend.ops = &vhost_vdpa_ops;
+    vhost->backend.name = vhost->device.path;
+    *backend = &vhost->backend;
+    return 0;
+}
+
+int vhost_vdpa_reserve_memlock(struct vdpa_backend *backend, uint64_t size)
+{
+    return vhost_memlock_reserve(&to_vhost(backend)->device, size);
+}
+
+void vhost_vdpa_get_info(struct vdpa_backend *backend,
+                         struct vhost_vdpa_info *info)
+{
+    const struct vhost_vdpa *vhost = to_vhost(backend);
+
+    *info = (struct vhost_vdpa_info){
+        .backend_features_offered = vhost->capabilities.backend_offered,
+        .backend_features = vhost->capabilities.backend_acked,
+        .reset_keeps_mappings = reset_keeps_mappings(vhost),
+        .device_name = vhost->device.parent.device,
+        .driver = vhost->device.parent.driver,
+        .pinning = vhost->device.parent.pinning,
+    };
+}
