@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
+# tests.sh: what the tests inside the guest share; each sources it.
+set -u
+
+# fail WHY: ends the test; init prints WHY after "FAILED:".
+fail()
+{
+    echo "$*" >/run/why
+    exit 1
+}
+
+# then_do COMMAND: what init does after the report instead of powering off.
+then_do()
+{
+    echo "$*" >/run/then
+}
+
+# virtio_nic: prints the name of the first virtio network interface; waits a
+# little, for a driver just bound registers it a moment later.
+virtio_nic()
+{
+    for _ in $(seq 50); do
+        for device in /sys/bus/virtio/drivers/virtio_net/virtio*/net/*; do
+            [ -e "$device" ] && basename "$device" && return
+        done
+        usleep 100000
+    done
+    return 1
+}
+
+# need_nic: sets nic, or fails the test.
+need_nic()
+{
+    # shellcheck disable=SC2034 # read by the tests
+    nic=$(virtio_nic) || fail "no virtio network interface appeared in 5 s"
+}
