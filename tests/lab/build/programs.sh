@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# programs.sh: puts programs, with the libraries they load, into a folder
+# that becomes an initramfs.
+
+# add_program TREE FILE [NAME]: FILE as TREE/bin/NAME, its libraries under
+# the paths they have here.
+add_program()
+{
+    local tree=$1 file=$2 name=${3:-${2##*/}} library
+
+    mkdir -p "$tree/bin"
+    cp -L "$file" "$tree/bin/$name"
+    # ldd fails on a static program, which needs nothing.
+    { ldd "$file" 2>/dev/null || true; } | grep -o '/[^ ]*' |
+        while read -r library; do
+            [ -e "$tree$library" ] && continue
+            mkdir -p "$tree${library%/*}"
+            cp -L "$library" "$tree$library"
+        done || true
+}
+
+# write_archive TREE FILE
+write_archive()
+{
+    (cd "$1" && find . | LC_ALL=C sort |
+        cpio --quiet -o -H newc -R 0:0 --reproducible) >"$2"
+}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+# lib.sh: what scenarios share; runs in L1 and is loaded before each.
+#
+# Set by the runner: GUEST_KERNEL, GUEST_IMAGE.
+MAC=52:54:00:12:34:56
+# The vDPA device that create_* made, for example /dev/vhost-vdpa-0
+NET_DEVICE=
+VMM_PID=
+
+# fail MESSAGE: ends the scenario.
+fail()
+{
+    echo "scenario: FAILED: $*" >&2
+    exit 1
+}
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; false when it does not
+# in time.
+wait_for()
+{
+    local tries=$(($1 * 10))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        usleep 100000
+    done
+}
+
+# find_vhost_node NAME: sets NET_DEVICE to the character device of vDPA
+# device NAME.
+find_vhost_node()
+{
+    local node
+
+    for node in "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*; do
+        [ -e "$node" ] || return 1
+        NET_DEVICE=/dev/${node##*/}
+    done
+    [ -c "$NET_DEVICE" ]
+}
+
+# create_device NAME PARENT [ATTRIBUTE...]: adds vDPA device NAME.
+create_device()
+{
+    local name=$1 parent=$2
+    shift 2
+    vdpa dev add name "$name" mgmtdev "$parent" "$@" ||
+        fail "vdpa dev add $name on $parent"
+    wait_for 5 find_vhost_node "$name" ||
+        fail "no vhost-vdpa node appeared for $name"
+}
+
+# create_sim_net [NAME]: a vdpa_sim_net device. It sends every frame back.
+create_sim_net()
+{
+    create_device "${1:-sim0}" vdpasim_net mac "$MAC"
+}
+
+# create_vp_vdpa [NAME]: gives L1's virtio network card to vp_vdpa: DMA
+# through an IOMMU, a doorbell page, and a user-mode network beyond it.
+create_vp_vdpa()
+{
+    local address=0000:00:03.0
+    local card=/sys/bus/pci/devices/$address
+
+    [ -d "$card" ] ||
+        fail "no card at $address; the header needs: device: vp_vdpa"
+    [ ! -e "$card/driver" ] || echo "$address" >"$card/driver/unbind"
+    echo vp-vdpa >"$card/driver_override"
+    echo "$address" >/sys/bus/pci/drivers/vp-vdpa/bind
+    create_device "${1:-vp0}" "pci/$address"
+}
+
+# start_guest TEST [VMM-OPTION...]: starts the VMM with a guest that runs
+# TEST ("NAME ARGUMENT..."); its console goes to /run/guest.log, the VMM's
+# messages to /run/vmm.log.
+start_guest()
+{
+    local append="console=ttyS0 quiet panic=-1 test=${1%% *}"
+    case $1 in
+    *\ *) append="$append test_args=$(echo "${1#* }" | tr ' ' ',')" ;;
+    esac
+    shift
+    case " $* " in
+    *" --memory "*) ;;
+    *) set -- --memory 256M "$@" ;;
+    esac
+    [ -z "$NET_DEVICE" ] || set -- --net "vdpa=$NET_DEVICE" "$@"
+    rm -f /run/guest.pipe /run/vmm.pipe
+    mkfifo /run/guest.pipe /run/vmm.pipe
+    tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
+    tee /run/vmm.log </run/vmm.pipe &
+    vmm run --kernel "$GUEST_KERNEL" --initrd "$GUEST_IMAGE" \
+        --append "$append" "$@" \
+        </dev/null >/run/guest.pipe 2>/run/vmm.pipe &
+    VMM_PID=$!
+}
+
+# end_guest: waits for the VMM's end; sets VMM_STATUS.
+end_guest()
+{
+    VMM_STATUS=0
+    wait "$VMM_PID" || VMM_STATUS=$?
+    # The copies of its output end with it.
+    wait
+}
+
+# boot_guest TEST [VMM-OPTION...]: start_guest, and the VMM ends well.
+boot_guest()
+{
+    start_guest "$@"
+    end_guest
+    [ "$VMM_STATUS" -eq 0 ] ||
+        fail "the VMM ended with status $VMM_STATUS (test $1)"
+}
+
+# run_guest TEST [VMM-OPTION...]: boot_guest, and TEST succeeds in it.
+run_guest()
+{
+    boot_guest "$@"
+    expect_line "guest: ${1%% *}: ok"
+}
+
+# guest_lines PATTERN: how many lines of the guest's console match.
+guest_lines()
+{
+    grep -c -E "$1" /run/guest.log 2>/dev/null || true
+}
+
+# guest_said COUNT PATTERN: whether at least COUNT lines match, for wait_for.
+guest_said()
+{
+    [ "$(guest_lines "$2")" -ge "$1" ]
+}
+
+# expect_line PATTERN: the guest's console has a matching line.
+expect_line()
+{
+    guest_said 1 "$1" || fail "the guest did not print: $1"
+}
+
+# expect_vmm_line PATTERN: the VMM's messages have a matching line.
+expect_vmm_line()
+{
+    grep -q -E "$1" /run/vmm.log || fail "the VMM did not print: $1"
+}
