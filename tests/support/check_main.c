@@ -42,6 +42,17 @@ static void print_failures(SRunner *runner)
     free(failures);
 }
 
+/* Memory that this process and its future children have in common. */
+static void *share(size_t size)
+{
+    int protection = PROT_READ | PROT_WRITE;
+    int flags = MAP_SHARED | MAP_ANONYMOUS;
+
+    /* Its description of mmap() does not know anonymous mappings. */
+    /* cppcheck-suppress invalidFunctionArg */
+    return mmap(NULL, size, protection, flags, -1, 0);
+}
+
 int check_main(const char *name, void (*add_tests)(TCase *tcase))
 {
     Suite *suite = suite_create(name);
@@ -49,10 +60,7 @@ int check_main(const char *name, void (*add_tests)(TCase *tcase))
     SRunner *runner;
     int run, failed, skipped;
 
-    /* The library description does not know anonymous mappings. */
-    /* cppcheck-suppress invalidFunctionArg */
-    skipped_tests = mmap(NULL, sizeof(*skipped_tests), PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    skipped_tests = share(sizeof(*skipped_tests));
     if (skipped_tests == MAP_FAILED) {
         perror("check_main: mmap");
         return EXIT_FAILURE;
