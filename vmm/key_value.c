@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * key_value.c: lists such as "/dev/vhost-vdpa-0,mac=52:54:00:12:34:56,flag".
+ */
+#include "vmm/key_value.h"
+
+#include "vmm/nearest_word.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_known(const char *key, const char *const *keys, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "unknown key "mca": did you mean "mac"? Known are vdpa, mac" */
+static void describe_unknown_key(const char *key, const char *const *keys,
+                                 unsigned count, char *error, size_t error_size)
+{
+    const char *nearest = nearest_word(key, keys, count);
+    char known[KEY_VALUE_MAX_ITEMS * 16] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; i < count && used < sizeof(known); i++)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+                                 i == 0 ? "" : ", ", keys[i]);
+    if (nearest != NULL)
+        snprintf(error, error_size,
+                 "unknown key \"%s\": did you mean \"%s\"? Known are %s", key,
+                 nearest, known);
+    else
+        snprintf(error, error_size, "unknown key \"%s\": known are %s", key,
+                 known);
+}
+
+/* Makes `item` of the NUL-terminated "key=value", "key" or, when `first_key`
+ * is not NULL, "value". */
+static void split_item(char *text, const char *first_key,
+                       struct key_value *item)
+{
+    char *equals = strchr(text, '=');
+
+    *item = (struct key_value){.key = text};
+    if (equals != NULL) {
+        *equals = '\0';
+        item->value = equals + 1;
+    } else if (first_key != NULL) {
+        *item = (struct key_value){.key = first_key, .value = text};
+    }
+}
+
+static int add_item(struct key_value_list *list, struct key_value item,
+                    char *error, size_t error_size)
+{
+    if (key_value_find(list, item.key) != NULL) {
+        snprintf(error, error_size, "\"%s\" is given twice", item.key);
+        return -EINVAL;
+    }
+    if (list->count == KEY_VALUE_MAX_ITEMS) {
+        snprintf(error, error_size, "more than %d items", KEY_VALUE_MAX_ITEMS);
+        return -EINVAL;
+    }
+    list->items[list->count++] = item;
+    return 0;
+}
+
+int key_value_parse(struct key_value_list *list, const char *text,
+                    const char *first_key, const char *const *keys,
+                    unsigned count, char *error, size_t error_size)
+{
+    char *rest = list->text;
+
+    list->count = 0;
+    if (strlen(text) >= sizeof(list->text)) {
+        snprintf(error, error_size, "longer than %d bytes",
+                 KEY_VALUE_MAX_TEXT - 1);
+        return -EINVAL;
+    }
+    memcpy(list->text, text, strlen(text) + 1);
+
+    for (char *item_text; (item_text = strsep(&rest, ",")) != NULL;) {
+        struct key_value item;
+
+        if (item_text[0] == '\0') {
+            snprintf(error, error_size, "\"%s\" has an empty item", text);
+            return -EINVAL;
+        }
+        split_item(item_text, list->count == 0 ? first_key : NULL, &item);
+        if (!is_known(item.key, keys, count)) {
+            describe_unknown_key(item.key, keys, count, error, error_size);
+            return -EINVAL;
+        }
+        if (add_item(list, item, error, error_size) < 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+const struct key_value *key_value_find(const struct key_value_list *list,
+                                       const char *key)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].key, key) == 0)
+            return &list->items[i];
+    }
+    return NULL;
+}

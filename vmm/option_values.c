@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * option_values.c: numbers, sizes and addresses as people type them.
+ */
+#include "vmm/option_values.h"
+
+#include "vmm/bytes.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *option_read_number(const char *text, uint64_t *number)
+{
+    const char *c = text;
+
+    *number = 0;
+    for (; *c >= '0' && *c <= '9'; c++) {
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, (uint64_t)(*c - '0'), number))
+            return NULL;
+    }
+    return c == text ? NULL : c;
+}
+
+bool option_read_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT"; /* powers of 1024, from the first */
+    const char *suffix = option_read_number(text, bytes);
+    const char *unit;
+
+    if (suffix == NULL)
+        return false;
+    if (*suffix == '\0')
+        suffix = "M";
+    unit = strchr(units, toupper((unsigned char)*suffix));
+    if (unit == NULL || (suffix[1] != '\0' && strcmp(suffix + 1, "iB") != 0))
+        return false;
+    return !__builtin_mul_overflow(*bytes, KIB << (10 * (unit - units)), bytes);
+}
+
+bool option_read_mac(const char *text, uint8_t mac[6])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned byte = 0;
+
+        for (unsigned digit = 0; digit < 2; digit++, text++) {
+            int c = tolower((unsigned char)*text);
+
+            if (!isxdigit(c))
+                return false;
+            byte = byte * 16 + (unsigned)(isdigit(c) ? c - '0' : c - 'a' + 10);
+        }
+        mac[i] = (uint8_t)byte;
+        if (*text != (i < 5 ? ':' : '\0'))
+            return false;
+        text++;
+    }
+    return true;
+}

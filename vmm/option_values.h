@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * option_values.h: numbers, sizes and addresses as people type them.
+ */
+#ifndef VMM_OPTION_VALUES_H
+#define VMM_OPTION_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Reads the decimal digits, at least one, that `text` begins with. Returns
+ * what follows them; NULL when there are none or the number is too large. */
+const char *option_read_number(const char *text, uint64_t *number);
+
+/* "512", "512M", "512MiB", "1G", ... to bytes; a bare number is MiB. False
+ * when it is no size or more than 2^64 bytes. */
+bool option_read_size(const char *text, uint64_t *bytes);
+
+/* "52:54:00:12:34:56" */
+bool option_read_mac(const char *text, uint8_t mac[6]);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.h: the command line as plain values.
+ */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include "vmm/compiler.h"
+#include "vmm/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPTIONS_MAX_NETS   8
+#define OPTIONS_MAX_CPUS   255
+#define OPTIONS_MAX_APPEND 4096 /* bytes, with the final NUL */
+#define OPTIONS_MAX_PATH   256  /* bytes, with the final NUL */
+#define OPTIONS_MAX_ERROR  512  /* room that every message has enough of */
+
+enum options_command {
+    COMMAND_RUN,
+    COMMAND_HELP,
+    COMMAND_RUN_HELP,
+    COMMAND_VERSION,
+};
+
+enum options_on_reset {
+    ON_RESET_RESTART,
+    ON_RESET_EXIT,
+};
+
+enum options_console {
+    CONSOLE_STDIO,
+    CONSOLE_NONE,
+};
+
+struct options_net {
+    char vdpa[OPTIONS_MAX_PATH]; /* such as /dev/vhost-vdpa-0 */
+    bool has_mac;                /* else the device's own is used */
+    uint8_t mac[6];
+};
+
+/* Strings that are pointers are borrowed from argv. */
+struct options {
+    enum options_command command; /* what follows is for COMMAND_RUN */
+    const char *kernel;           /* never NULL */
+    const char *initrd;           /* NULL: none */
+    char append[OPTIONS_MAX_APPEND];
+    uint64_t memory;    /* bytes, a multiple of the page size */
+    uint64_t page_size; /* bytes; 0: the system's, else huge pages */
+    unsigned cpus;
+    struct options_net nets[OPTIONS_MAX_NETS];
+    unsigned net_count;
+    enum options_on_reset on_reset;
+    enum options_console console;
+    const char *report; /* NULL: on stderr alone */
+    enum log_level log_level;
+};
+
+/* Looks at nothing but its arguments and touches nothing but its results.
+ * -EINVAL with the reason, one line without a newline, in `error`. */
+int options_parse(struct options *options, int argc, char *const argv[],
+                  char *error, size_t error_size) MUST_CHECK;
+
+#endif

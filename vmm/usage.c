@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * usage.c: what --help and --version print. docs/vmm.1 says more.
+ */
+#include "vmm/usage.h"
+
+static const char program_help[] =
+    "vmm - a small virtual machine monitor for guests on vDPA devices\n"
+    "\n"
+    "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
+    "       vmm run --help                    list the options\n"
+    "       vmm --version\n"
+    "\n"
+    "example: a guest whose network card is the host's first vDPA device\n"
+    "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" \\\n"
+    "      --net vdpa=/dev/vhost-vdpa-0\n";
+
+static const char run_help[] =
+    "usage: vmm run [-k] KERNEL [OPTION]...\n"
+    "\n"
+    "Kernel\n"
+    "  -k, --kernel FILE     Linux kernel to boot; the -k may be left out\n"
+    "  -i, --initrd FILE     initial RAM disk\n"
+    "  -a, --append STRING   kernel command line; repeated ones are joined\n"
+    "                        (also --cmdline, -p, --params)\n"
+    "\n"
+    "Machine\n"
+    "  -m, --memory SIZE     MiB, or with K, M, G or T (default 512)\n"
+    "  -c, --cpus N          virtual CPUs, 1 to 255 (default 1)\n"
+    "      --hugepages[=2M|1G]\n"
+    "                        guest memory of the host's huge pages\n"
+    "      --on-reset restart|exit\n"
+    "                        what a guest's reboot does (default restart)\n"
+    "\n"
+    "Devices\n"
+    "  -n, --net vdpa=PATH[,mac=XX:XX:XX:XX:XX:XX]\n"
+    "                        network card that is the vDPA device at PATH,\n"
+    "                        such as /dev/vhost-vdpa-0; up to 8 times\n"
+    "      --console stdio|none\n"
+    "                        the guest's serial port (default stdio);\n"
+    "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
+    "\n"
+    "Output\n"
+    "      --report FILE     also write the report at the end to FILE\n"
+    "  -q, --quiet           errors only\n"
+    "  -v, --verbose         every step\n"
+    "  -h, --help            this text\n"
+    "  -V, --version\n"
+    "\n"
+    "example: 2 GiB, two CPUs, two network cards\n"
+    "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" -m 2G -c 2 \\\n"
+    "      --net vdpa=/dev/vhost-vdpa-0 \\\n"
+    "      --net vdpa=/dev/vhost-vdpa-1,mac=52:54:00:12:34:56\n";
+
+static const char version[] = "vmm " VMM_VERSION "\n";
+
+const char *usage_text(enum options_command command)
+{
+    switch (command) {
+    case COMMAND_HELP:
+        return program_help;
+    case COMMAND_RUN_HELP:
+        return run_help;
+    case COMMAND_VERSION:
+        return version;
+    case COMMAND_RUN:
+        break;
+    }
+    return NULL;
+}
