@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio_device.c: the virtio device state machine over a vDPA backend.
+ *
+ * A backend that fails never ends the machine: the guest sees
+ * DEVICE_NEEDS_RESET and the log says why (virtio 1.2, 2.1.1).
+ */
+#include "devices/virtio_device.h"
+
+#include "devices/virtio_features.h"
+#include "devices/virtio_rings.h"
+#include "vmm/bytes.h"
+#include "vmm/fd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/virtio_config.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void signal_eventfd(int eventfd)
+{
+    const uint64_t one = 1;
+
+    /* Only a counter that is full can refuse, and then the event is there. */
+    if (write(eventfd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+        log_error("eventfd: write: %s", strerror(errno));
+}
+
+/* The functions from here on are called with the lock held. */
+
+static void count_kicks(struct virtio_queue *queue)
+{
+    uint64_t count;
+
+    if (read(queue->kick_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
+        queue->kicks += count;
+}
+
+static void need_reset(struct virtio_device *device)
+{
+    device->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
+        signal_eventfd(device->config_interrupt_fd);
+}
+
+static void tell_running(struct virtio_device *device, bool running)
+{
+    if (device->running_changed)
+        device->running_changed(device->owner, running);
+}
+
+/* Fetches the configuration when the device may have changed it. */
+static void refresh_config(struct virtio_device *device)
+{
+    uint8_t fresh[VIRTIO_DEVICE_CONFIG_SIZE] = {0};
+    uint32_t size = device->identity.config_size;
+
+    if (!atomic_exchange(&device->config_is_stale, false))
+        return;
+    if (size > sizeof(fresh))
+        size = sizeof(fresh);
+    if (size == 0 ||
+        device->backend->ops->get_config(device->backend, 0, fresh, size) != 0)
+        return;
+    if (memcmp(fresh, device->config, sizeof(fresh)) == 0)
+        return;
+    memcpy(device->config, fresh, sizeof(fresh));
+    device->config_generation++;
+}
+
+static void reset(struct virtio_device *device)
+{
+    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
+        tell_running(device, false);
+    device->status = 0;
+    device->driver_features = 0;
+    for (unsigned i = 0; i < device->num_queues; i++) {
+        struct virtio_queue *queue = &device->queues[i];
+
+        queue->size = queue->max_size;
+        queue->is_enabled = false;
+        queue->desc_gpa = queue->driver_gpa = queue->device_gpa = 0;
+    }
+    if (device->backend->ops->set_status(device->backend, 0) != 0)
+        log_error("%s: the device does not reset: its guest cannot use it "
+                  "until it does",
+                  device->name);
+    for (unsigned i = 0; i < device->num_queues; i++)
+        count_kicks(&device->queues[i]);
+    atomic_store(&device->config_is_stale, true);
+}
+
+/* Hands `status` to the backend and takes what the device made of it. */
+static int relay_status(struct virtio_device *device, uint8_t status)
+{
+    int error = device->backend->ops->set_status(device->backend, status);
+
+    if (!error)
+        error =
+            device->backend->ops->get_status(device->backend, &device->status);
+    return error;
+}
+
+/* virtio 1.2, 3.1.1, steps 5 and 6. Refusal is FEATURES_OK that does not
+ * stay. */
+static int finish_features(struct virtio_device *device, uint8_t status)
+{
+    const uint64_t version_1 = 1ULL << VIRTIO_F_VERSION_1;
+    /* An IOVA is a guest-physical address whether the guest knows of such
+     * addresses or not, so the guest is not asked. */
+    const uint64_t platform =
+        device->device_features & 1ULL << VIRTIO_F_ACCESS_PLATFORM;
+    int error;
+
+    if (device->driver_features & ~device->offered_features) {
+        log_guest(&device->complaints,
+                  "%s: the guest accepted features 0x%" PRIx64
+                  " that were not offered",
+                  device->name,
+                  device->driver_features & ~device->offered_features);
+        return 0;
+    }
+    if (!(device->driver_features & version_1)) {
+        log_guest(&device->complaints,
+                  "%s: the guest's driver is older than virtio 1.0",
+                  device->name);
+        return 0;
+    }
+    error = device->backend->ops->set_features(
+        device->backend, device->driver_features | platform);
+    if (error)
+        return error;
+    error = relay_status(device, status);
+    if (!error && !(device->status & VIRTIO_CONFIG_S_FEATURES_OK))
+        log_warning("%s: the device refused features 0x%" PRIx64, device->name,
+                    device->driver_features | platform);
+    return error;
+}
+
+static int start_queue(struct virtio_device *device, unsigned index)
+{
+    const struct virtio_queue *queue = &device->queues[index];
+    const struct vdpa_queue setup = {
+        .size = queue->size,
+        .desc_iova = queue->desc_gpa,
+        .driver_iova = queue->driver_gpa,
+        .device_iova = queue->device_gpa,
+        .kick_fd = queue->kick_fd,
+        .call_fd = queue->call_fd,
+    };
+    const struct vdpa_backend_ops *ops = device->backend->ops;
+    int error = ops->set_queue(device->backend, (uint16_t)index, &setup);
+
+    if (!error)
+        error = ops->enable_queue(device->backend, (uint16_t)index, true);
+    return error;
+}
+
+static int start(struct virtio_device *device, uint8_t status)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < device->num_queues && !error; i++)
+        if (device->queues[i].is_enabled)
+            error = start_queue(device, i);
+    if (!error)
+        error = device->backend->ops->set_config_call(device->backend,
+                                                      device->config_call_fd);
+    if (error)
+        return error;
+    /* Before the device can move its first frame. */
+    tell_running(device, true);
+    error = relay_status(device, status);
+    if (!error && !(device->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+        log_error("%s: the device refused to start", device->name);
+        error = -EIO;
+    }
+    if (error) {
+        tell_running(device, false);
+        return error;
+    }
+    /* A kick may have come before the device listened. */
+    for (unsigned i = 0; i < device->num_queues; i++)
+        if (device->queues[i].is_enabled)
+            signal_eventfd(device->queues[i].kick_fd);
+    return 0;
+}
+
+static void advance(struct virtio_device *device, uint8_t status)
+{
+    uint8_t fresh = status & (uint8_t)~device->status;
+    int error = 0;
+
+    if (device->status & (uint8_t)~status & ~VIRTIO_CONFIG_S_NEEDS_RESET) {
+        log_guest(&device->complaints,
+                  "%s: the guest cleared status bits 0x%x without a reset",
+                  device->name, device->status & (uint8_t)~status);
+        return;
+    }
+    if (device->status & VIRTIO_CONFIG_S_NEEDS_RESET || fresh == 0)
+        return;
+    if (fresh & VIRTIO_CONFIG_S_FEATURES_OK)
+        error = finish_features(device,
+                                status & (uint8_t)~VIRTIO_CONFIG_S_DRIVER_OK);
+    else if (!(fresh & VIRTIO_CONFIG_S_DRIVER_OK))
+        error = relay_status(device, status);
+    if (!error && fresh & VIRTIO_CONFIG_S_DRIVER_OK) {
+        if (device->status & VIRTIO_CONFIG_S_FEATURES_OK)
+            error = start(device, status);
+        else
+            log_guest(&device->complaints,
+                      "%s: the guest started the device before its features "
+                      "were accepted",
+                      device->name);
+    }
+    if (error) {
+        log_error("%s: the guest must reset it now", device->name);
+        /* What the guest wrote stands, so that it hears of the failure. */
+        device->status |= fresh;
+        need_reset(device);
+    }
+}
+
+static void enable_queue(struct virtio_device *device, unsigned index)
+{
+    struct virtio_queue *queue = &device->queues[index];
+    bool is_packed = device->driver_features & 1ULL << VIRTIO_F_RING_PACKED;
+    const char *fault;
+
+    if (!(device->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+        device->status & VIRTIO_CONFIG_S_DRIVER_OK) {
+        log_guest(&device->complaints,
+                  "%s: the guest enabled queue %u at status 0x%x, not between "
+                  "FEATURES_OK and DRIVER_OK",
+                  device->name, index, device->status);
+        return;
+    }
+    fault = virtio_rings_fault(device->memory, is_packed, queue->size,
+                               queue->desc_gpa, queue->driver_gpa,
+                               queue->device_gpa);
+    if (fault) {
+        log_guest(&device->complaints,
+                  "%s: the guest enabled queue %u with %s (size %u, addresses "
+                  "0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 ")",
+                  device->name, index, fault, queue->size, queue->desc_gpa,
+                  queue->driver_gpa, queue->device_gpa);
+        need_reset(device);
+        return;
+    }
+    queue->is_enabled = true;
+}
+
+static void set_queue_size(struct virtio_device *device, unsigned index,
+                           uint64_t size)
+{
+    struct virtio_queue *queue = &device->queues[index];
+
+    if (size == 0 || size > queue->max_size || !is_power_of_two(size)) {
+        log_guest(&device->complaints,
+                  "%s: the guest set queue %u to %" PRIu64 " descriptors; a "
+                  "power of two up to %u is due",
+                  device->name, index, size, queue->max_size);
+        return;
+    }
+    queue->size = (uint16_t)size;
+}
+
+/* The functions from here on take the lock. */
+
+uint8_t virtio_device_get_status(struct virtio_device *device)
+{
+    uint8_t status, now;
+
+    pthread_mutex_lock(&device->lock);
+    /* A running device may ask for a reset by itself. Before that, and after
+     * a reset, the last word stands. */
+    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK &&
+        device->backend->ops->get_status(device->backend, &now) == 0 &&
+        now & VIRTIO_CONFIG_S_NEEDS_RESET)
+        device->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    status = device->status;
+    pthread_mutex_unlock(&device->lock);
+    return status;
+}
+
+void virtio_device_set_status(struct virtio_device *device, uint8_t status)
+{
+    pthread_mutex_lock(&device->lock);
+    if (status == 0)
+        reset(device);
+    else
+        advance(device, status);
+    pthread_mutex_unlock(&device->lock);
+}
+
+uint32_t virtio_device_get_offered(struct virtio_device *device, uint32_t word)
+{
+    return word > 1 ? 0 : (uint32_t)(device->offered_features >> (32 * word));
+}
+
+uint32_t virtio_device_get_accepted(struct virtio_device *device, uint32_t word)
+{
+    uint64_t features;
+
+    pthread_mutex_lock(&device->lock);
+    features = device->driver_features;
+    pthread_mutex_unlock(&device->lock);
+    return word > 1 ? 0 : (uint32_t)(features >> (32 * word));
+}
+
+void virtio_device_accept(struct virtio_device *device, uint32_t word,
+                          uint32_t bits)
+{
+    const uint64_t mask = 0xffffffffULL << (32 * (word & 1));
+
+    /* Drivers write zeroes to words that they know nothing of. */
+    if (word > 1)
+        return;
+    pthread_mutex_lock(&device->lock);
+    if (device->status & VIRTIO_CONFIG_S_FEATURES_OK)
+        log_guest(&device->complaints,
+                  "%s: the guest changed its features after FEATURES_OK",
+                  device->name);
+    else
+        device->driver_features =
+            (device->driver_features & ~mask) | (uint64_t)bits << (32 * word);
+    pthread_mutex_unlock(&device->lock);
+}
+
+static uint64_t *address_field(struct virtio_queue *queue,
+                               enum virtio_queue_field field)
+{
+    if (field == VIRTIO_QUEUE_DESC)
+        return &queue->desc_gpa;
+    return field == VIRTIO_QUEUE_DRIVER ? &queue->driver_gpa
+                                        : &queue->device_gpa;
+}
+
+uint64_t virtio_device_get_queue(struct virtio_device *device, unsigned index,
+                                 enum virtio_queue_field field)
+{
+    struct virtio_queue *queue;
+    uint64_t value;
+
+    if (index >= device->num_queues)
+        return 0;
+    queue = &device->queues[index];
+    pthread_mutex_lock(&device->lock);
+    if (field == VIRTIO_QUEUE_SIZE)
+        value = queue->size;
+    else if (field == VIRTIO_QUEUE_ENABLE)
+        value = queue->is_enabled;
+    else
+        value = *address_field(queue, field);
+    pthread_mutex_unlock(&device->lock);
+    return value;
+}
+
+void virtio_device_set_queue(struct virtio_device *device, unsigned index,
+                             enum virtio_queue_field field, uint64_t value)
+{
+    struct virtio_queue *queue;
+
+    if (index >= device->num_queues)
+        return;
+    queue = &device->queues[index];
+    pthread_mutex_lock(&device->lock);
+    if (queue->is_enabled)
+        log_guest(&device->complaints,
+                  "%s: the guest changed queue %u while it was enabled",
+                  device->name, index);
+    else if (field == VIRTIO_QUEUE_SIZE)
+        set_queue_size(device, index, value);
+    else if (field != VIRTIO_QUEUE_ENABLE)
+        *address_field(queue, field) = value;
+    else if (value == 1)
+        enable_queue(device, index);
+    pthread_mutex_unlock(&device->lock);
+}
+
+void virtio_device_kick(struct virtio_device *device, unsigned index)
+{
+    if (index >= device->num_queues)
+        return;
+    atomic_fetch_add(&device->queues[index].kicks_by_vmm, 1);
+    signal_eventfd(device->queues[index].kick_fd);
+}
+
+uint64_t virtio_device_read_config(struct virtio_device *device,
+                                   uint64_t offset, unsigned size)
+{
+    uint64_t value = 0;
+
+    if (!range_is_inside(offset, size, 0, sizeof(device->config)))
+        return 0;
+    pthread_mutex_lock(&device->lock);
+    refresh_config(device);
+    value = load_le(device->config + offset, size);
+    pthread_mutex_unlock(&device->lock);
+    return value;
+}
+
+void virtio_device_write_config(struct virtio_device *device, uint64_t offset,
+                                unsigned size, uint64_t value)
+{
+    uint8_t bytes[8];
+
+    assert(size <= sizeof(bytes));
+    if (!range_is_inside(offset, size, 0, device->identity.config_size)) {
+        log_guest(&device->complaints,
+                  "%s: the guest wrote %u bytes at %" PRIu64
+                  " of a configuration of %u",
+                  device->name, size, offset, device->identity.config_size);
+        return;
+    }
+    store_le(bytes, size, value);
+    pthread_mutex_lock(&device->lock);
+    device->backend->ops->set_config(device->backend, (uint32_t)offset, bytes,
+                                     size);
+    atomic_store(&device->config_is_stale, true);
+    pthread_mutex_unlock(&device->lock);
+}
+
+uint8_t virtio_device_get_generation(struct virtio_device *device)
+{
+    uint8_t generation;
+
+    pthread_mutex_lock(&device->lock);
+    refresh_config(device);
+    generation = device->config_generation;
+    pthread_mutex_unlock(&device->lock);
+    return generation;
+}
+
+uint64_t virtio_device_count_kicks(struct virtio_device *device, unsigned index)
+{
+    uint64_t kicks;
+
+    pthread_mutex_lock(&device->lock);
+    count_kicks(&device->queues[index]);
+    kicks = device->queues[index].kicks;
+    pthread_mutex_unlock(&device->lock);
+    return kicks;
+}
+
+/* On the I/O thread. */
+static void config_called(void *owner, uint32_t events)
+{
+    struct virtio_device *device = owner;
+    uint64_t count;
+
+    (void)events;
+    if (read(device->config_call_fd, &count, sizeof(count)) < 0)
+        return;
+    atomic_store(&device->config_is_stale, true);
+    signal_eventfd(device->config_interrupt_fd);
+}
+
+static int open_eventfd(const struct virtio_device *device, int *fd)
+{
+    *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (*fd < 0) {
+        int error = -errno;
+
+        log_error("%s: eventfd: %s", device->name, strerror(-error));
+        return error;
+    }
+    return 0;
+}
+
+static int init_queues(struct virtio_device *device)
+{
+    unsigned count = device->identity.num_queues;
+    int error;
+
+    if (count == 0 || count > VIRTIO_DEVICE_MAX_QUEUES) {
+        log_error("%s: the device has %u queues; 1 to %d can be served",
+                  device->name, count, VIRTIO_DEVICE_MAX_QUEUES);
+        return -ENOTSUP;
+    }
+    device->queues = calloc(count, sizeof(*device->queues));
+    if (!device->queues)
+        return -ENOMEM;
+    while (device->num_queues < count) {
+        unsigned index = device->num_queues++;
+        struct virtio_queue *queue = &device->queues[index];
+
+        queue->call_fd = -1;
+        error = open_eventfd(device, &queue->kick_fd);
+        if (!error)
+            error = device->backend->ops->get_queue_max_size(
+                device->backend, (uint16_t)index, &queue->max_size);
+        if (error)
+            return error;
+        queue->size = queue->max_size;
+    }
+    return 0;
+}
+
+static int map_memory(struct virtio_device *device)
+{
+    struct vdpa_mapping mappings[GUEST_MEMORY_MAX_REGIONS];
+    const struct guest_memory *memory = device->memory;
+
+    for (unsigned i = 0; i < memory->count; i++)
+        mappings[i] = (struct vdpa_mapping){.iova = memory->regions[i].gpa,
+                                            .size = memory->regions[i].size,
+                                            .host = memory->regions[i].host};
+    return device->backend->ops->map(device->backend, mappings, memory->count);
+}
+
+static int negotiate(struct virtio_device *device)
+{
+    const struct vdpa_backend_ops *ops = device->backend->ops;
+    int error = ops->identify(device->backend, &device->identity);
+
+    if (!error)
+        error = ops->get_features(device->backend, &device->device_features);
+    if (error)
+        return error;
+    if (!(device->device_features & 1ULL << VIRTIO_F_VERSION_1)) {
+        log_error("%s: the device does not offer VIRTIO_F_VERSION_1: only "
+                  "virtio 1.0 and later can be relayed",
+                  device->name);
+        return -ENOTSUP;
+    }
+    device->offered_features = virtio_features_for_guest(
+        device->identity.device_id, device->device_features);
+    return 0;
+}
+
+int virtio_device_init(struct virtio_device *device,
+                       struct vdpa_backend *backend,
+                       const struct guest_memory *memory,
+                       struct event_loop *loop)
+{
+    int error;
+
+    *device = (struct virtio_device){.name = backend->name,
+                                     .backend = backend,
+                                     .memory = memory,
+                                     .loop = loop,
+                                     .config_call_fd = -1,
+                                     .config_interrupt_fd = -1,
+                                     .config_is_stale = true};
+    pthread_mutex_init(&device->lock, NULL);
+    error = negotiate(device);
+    if (!error)
+        error = open_eventfd(device, &device->config_call_fd);
+    if (!error)
+        error = init_queues(device);
+    if (!error)
+        error = map_memory(device);
+    if (error)
+        virtio_device_destroy(device);
+    return error;
+}
+
+void virtio_device_destroy(struct virtio_device *device)
+{
+    if (device->config_call.fd == device->config_call_fd)
+        event_loop_remove(device->loop, &device->config_call);
+    /* The backend borrows the eventfds: it goes first. */
+    if (device->backend)
+        device->backend->ops->close(device->backend);
+    device->backend = NULL;
+    for (unsigned i = 0; i < device->num_queues; i++)
+        close_fd(&device->queues[i].kick_fd);
+    close_fd(&device->config_call_fd);
+    free(device->queues);
+    device->queues = NULL;
+    device->num_queues = 0;
+}
+
+void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
+                                 int call_fd)
+{
+    device->queues[index].call_fd = call_fd;
+}
+
+int virtio_device_connect_config(struct virtio_device *device, int interrupt_fd)
+{
+    device->config_interrupt_fd = interrupt_fd;
+    device->config_call = (struct event_source){.fd = device->config_call_fd,
+                                                .events = EPOLLIN,
+                                                .ready = config_called,
+                                                .owner = device};
+    return event_loop_add(device->loop, &device->config_call);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio_device.h: a virtio device of any type, relayed to a vDPA backend.
+ *
+ * What virtio 1.2, chapters 2 and 3, ask of a device on any transport: the
+ * status, feature negotiation, the queues' addresses, the configuration. The
+ * transport (virtio_pci.c) turns register accesses into these calls.
+ *
+ * Every call but init and destroy may come from any vCPU; `lock` serialises
+ * them and is held across the backend's calls, which may take long. So nobody
+ * but this device's own users may wait for it: the I/O thread never does.
+ */
+#ifndef DEVICES_VIRTIO_DEVICE_H
+#define DEVICES_VIRTIO_DEVICE_H
+
+#include "vdpa/vdpa_backend.h"
+#include "vmm/compiler.h"
+#include "vmm/event_loop.h"
+#include "vmm/guest_memory.h"
+#include "vmm/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A bound on what the interrupt routes and a PCI window can serve. */
+#define VIRTIO_DEVICE_MAX_QUEUES 256
+
+/* More than any device type defines; reads beyond the device's own end give
+ * zero. Bytes. */
+#define VIRTIO_DEVICE_CONFIG_SIZE 256
+
+struct virtio_queue {
+    uint16_t max_size, size; /* descriptors */
+    bool is_enabled;
+    uint64_t desc_gpa, driver_gpa, device_gpa;
+    int kick_fd;               /* owned; guest to device */
+    int call_fd;               /* borrowed; device to guest */
+    uint64_t kicks;            /* seen on kick_fd since power-on */
+    atomic_ulong kicks_by_vmm; /* of these, carried by a vCPU thread */
+};
+
+struct virtio_device {
+    const char *name;
+    struct vdpa_backend *backend; /* owned */
+    const struct guest_memory *memory;
+    struct event_loop *loop;
+    struct vdpa_identity identity;
+    uint64_t device_features;  /* the backend's */
+    uint64_t offered_features; /* of these, what the guest may see */
+
+    pthread_mutex_t lock; /* everything below, and the backend */
+    uint64_t driver_features;
+    uint8_t status;
+    struct virtio_queue *queues;
+    unsigned num_queues;
+
+    uint8_t config[VIRTIO_DEVICE_CONFIG_SIZE]; /* as last read */
+    uint8_t config_generation;
+    /* The backend signals config_call; the I/O thread marks the copy stale
+     * and passes the event on to config_interrupt, which is borrowed. */
+    int config_call_fd, config_interrupt_fd;
+    struct event_source config_call;
+    atomic_bool config_is_stale;
+
+    /* Told, with the lock held, when the device starts and stops moving
+     * data. May be NULL. */
+    void (*running_changed)(void *owner, bool running);
+    void *owner;
+    struct log_limit complaints;
+};
+
+/*
+ * Takes `backend` over, also when it fails. `memory` is mapped into it whole.
+ * The eventfds follow with virtio_device_connect().
+ */
+int virtio_device_init(struct virtio_device *device,
+                       struct vdpa_backend *backend,
+                       const struct guest_memory *memory,
+                       struct event_loop *loop) MUST_CHECK;
+void virtio_device_destroy(struct virtio_device *device);
+
+/* Who gets the device's events; before the guest runs. */
+void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
+                                 int call_fd);
+int virtio_device_connect_config(struct virtio_device *device,
+                                 int interrupt_fd) MUST_CHECK;
+
+/* The device status field. Writing 0 resets, and always reads back as 0. */
+uint8_t virtio_device_get_status(struct virtio_device *device);
+void virtio_device_set_status(struct virtio_device *device, uint8_t status);
+
+/* 32 bits of the features: `word` 0 or 1, others read as 0. */
+uint32_t virtio_device_get_offered(struct virtio_device *device, uint32_t word);
+uint32_t virtio_device_get_accepted(struct virtio_device *device,
+                                    uint32_t word);
+void virtio_device_accept(struct virtio_device *device, uint32_t word,
+                          uint32_t bits);
+
+enum virtio_queue_field {
+    VIRTIO_QUEUE_SIZE,
+    VIRTIO_QUEUE_ENABLE,
+    VIRTIO_QUEUE_DESC,
+    VIRTIO_QUEUE_DRIVER,
+    VIRTIO_QUEUE_DEVICE,
+};
+
+/* A queue that does not exist reads as 0 and ignores writes. Addresses are
+ * read and written as 64 bits. */
+uint64_t virtio_device_get_queue(struct virtio_device *device, unsigned index,
+                                 enum virtio_queue_field field);
+void virtio_device_set_queue(struct virtio_device *device, unsigned index,
+                             enum virtio_queue_field field, uint64_t value);
+
+/* A notification that came to a vCPU thread instead of the kernel. */
+void virtio_device_kick(struct virtio_device *device, unsigned index);
+
+/* `size` is 1, 2, 4 or 8 bytes. */
+uint64_t virtio_device_read_config(struct virtio_device *device,
+                                   uint64_t offset, unsigned size);
+void virtio_device_write_config(struct virtio_device *device, uint64_t offset,
+                                unsigned size, uint64_t value);
+uint8_t virtio_device_get_generation(struct virtio_device *device);
+
+/* Kicks of queue `index` since power-on. Takes them off the eventfd, which
+ * only a backend that never reads it leaves whole; vhost-vdpa is one. */
+uint64_t virtio_device_count_kicks(struct virtio_device *device,
+                                   unsigned index);
+
+#endif

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio_pci.c: virtio 1.2, 4.1: registers in, calls of virtio_device out.
+ */
+#include "devices/virtio_pci.h"
+
+#include "vmm/bytes.h"
+
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_pci.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VIRTIO_BAR 0
+#define MSIX_BAR   2
+
+/* What lies where in BAR 0. A page each, so that a queue's notification
+ * address can be a page of the device itself. */
+#define PAGE              4096ULL
+#define COMMON_OFFSET     (0 * PAGE)
+#define ISR_OFFSET        (1 * PAGE)
+#define CONFIG_OFFSET     (2 * PAGE)
+#define NOTIFY_OFFSET     (4 * PAGE)
+#define NOTIFY_MULTIPLIER PAGE
+#define COMMON_SIZE       sizeof(struct virtio_pci_common_cfg)
+#define ISR_SIZE          1
+
+#define PCI_VENDOR_VIRTIO      0x1af4 /* virtio 1.2, 4.1.2 */
+#define PCI_DEVICE_VIRTIO_BASE 0x1040 /* plus the virtio device id */
+#define PCI_SUBSYSTEM_VIRTIO   0x0040 /* 4.1.2.1: 0x40 or higher */
+
+static struct virtio_pci *from_function(struct pci_function *function)
+{
+    return container_of(function, struct virtio_pci, function);
+}
+
+/* ---- The common configuration structure (4.1.4.3) ---- */
+
+static uint32_t get_device_feature_select(struct virtio_pci *pci)
+{
+    return pci->device_feature_select;
+}
+
+static void set_device_feature_select(struct virtio_pci *pci, uint32_t value)
+{
+    pci->device_feature_select = value;
+}
+
+static uint32_t get_device_feature(struct virtio_pci *pci)
+{
+    return virtio_device_get_offered(&pci->device, pci->device_feature_select);
+}
+
+static uint32_t get_driver_feature_select(struct virtio_pci *pci)
+{
+    return pci->driver_feature_select;
+}
+
+static void set_driver_feature_select(struct virtio_pci *pci, uint32_t value)
+{
+    pci->driver_feature_select = value;
+}
+
+static uint32_t get_driver_feature(struct virtio_pci *pci)
+{
+    return virtio_device_get_accepted(&pci->device, pci->driver_feature_select);
+}
+
+static void set_driver_feature(struct virtio_pci *pci, uint32_t value)
+{
+    virtio_device_accept(&pci->device, pci->driver_feature_select, value);
+}
+
+static uint32_t get_config_vector(struct virtio_pci *pci)
+{
+    return virtio_interrupts_get_vector(&pci->interrupts,
+                                        VIRTIO_INTERRUPT_CONFIG);
+}
+
+static void set_config_vector(struct virtio_pci *pci, uint32_t value)
+{
+    virtio_interrupts_set_vector(&pci->interrupts, VIRTIO_INTERRUPT_CONFIG,
+                                 (uint16_t)value);
+}
+
+static uint32_t get_num_queues(struct virtio_pci *pci)
+{
+    return pci->device.num_queues;
+}
+
+static uint32_t get_status(struct virtio_pci *pci)
+{
+    return virtio_device_get_status(&pci->device);
+}
+
+static void set_status(struct virtio_pci *pci, uint32_t value)
+{
+    virtio_device_set_status(&pci->device, (uint8_t)value);
+    /* After the backend stopped, so that no late event survives. */
+    if ((uint8_t)value == 0)
+        virtio_interrupts_reset_device(&pci->interrupts);
+}
+
+static uint32_t get_config_generation(struct virtio_pci *pci)
+{
+    return virtio_device_get_generation(&pci->device);
+}
+
+static uint32_t get_queue_select(struct virtio_pci *pci)
+{
+    return pci->queue_select;
+}
+
+static void set_queue_select(struct virtio_pci *pci, uint32_t value)
+{
+    pci->queue_select = value;
+}
+
+static uint32_t get_queue_size(struct virtio_pci *pci)
+{
+    return (uint32_t)virtio_device_get_queue(&pci->device, pci->queue_select,
+                                             VIRTIO_QUEUE_SIZE);
+}
+
+static void set_queue_size(struct virtio_pci *pci, uint32_t value)
+{
+    virtio_device_set_queue(&pci->device, pci->queue_select, VIRTIO_QUEUE_SIZE,
+                            value);
+}
+
+static uint32_t get_queue_vector(struct virtio_pci *pci)
+{
+    unsigned queue = pci->queue_select;
+
+    if (queue >= pci->device.num_queues)
+        return VIRTIO_MSI_NO_VECTOR;
+    return virtio_interrupts_get_vector(&pci->interrupts,
+                                        VIRTIO_INTERRUPT_QUEUE(queue));
+}
+
+static void set_queue_vector(struct virtio_pci *pci, uint32_t value)
+{
+    unsigned queue = pci->queue_select;
+
+    if (queue < pci->device.num_queues)
+        virtio_interrupts_set_vector(
+            &pci->interrupts, VIRTIO_INTERRUPT_QUEUE(queue), (uint16_t)value);
+}
+
+static uint32_t get_queue_enable(struct virtio_pci *pci)
+{
+    return (uint32_t)virtio_device_get_queue(&pci->device, pci->queue_select,
+                                             VIRTIO_QUEUE_ENABLE);
+}
+
+static void set_queue_enable(struct virtio_pci *pci, uint32_t value)
+{
+    virtio_device_set_queue(&pci->device, pci->queue_select,
+                            VIRTIO_QUEUE_ENABLE, value);
+}
+
+/* In units of NOTIFY_MULTIPLIER. */
+static uint32_t get_queue_notify_off(struct virtio_pci *pci)
+{
+    return pci->queue_select;
+}
+
+/* A 64-bit register is written and read as two words. */
+static uint32_t get_word(struct virtio_pci *pci, enum virtio_queue_field field,
+                         unsigned shift)
+{
+    return (uint32_t)(virtio_device_get_queue(&pci->device, pci->queue_select,
+                                              field) >>
+                      shift);
+}
+
+static void set_word(struct virtio_pci *pci, enum virtio_queue_field field,
+                     unsigned shift, uint32_t word)
+{
+    uint64_t value =
+        virtio_device_get_queue(&pci->device, pci->queue_select, field);
+
+    value &= ~(0xffffffffULL << shift);
+    virtio_device_set_queue(&pci->device, pci->queue_select, field,
+                            value | (uint64_t)word << shift);
+}
+
+#define ADDRESS_REGISTER(name, field, shift)                                   \
+    static uint32_t get_##name(struct virtio_pci *pci)                         \
+    {                                                                          \
+        return get_word(pci, field, shift);                                    \
+    }                                                                          \
+    static void set_##name(struct virtio_pci *pci, uint32_t value)             \
+    {                                                                          \
+        set_word(pci, field, shift, value);                                    \
+    }
+
+ADDRESS_REGISTER(desc_low, VIRTIO_QUEUE_DESC, 0)
+ADDRESS_REGISTER(desc_high, VIRTIO_QUEUE_DESC, 32)
+ADDRESS_REGISTER(driver_low, VIRTIO_QUEUE_DRIVER, 0)
+ADDRESS_REGISTER(driver_high, VIRTIO_QUEUE_DRIVER, 32)
+ADDRESS_REGISTER(device_low, VIRTIO_QUEUE_DEVICE, 0)
+ADDRESS_REGISTER(device_high, VIRTIO_QUEUE_DEVICE, 32)
+
+struct common_register {
+    uint8_t offset, size; /* bytes */
+    const char *name;     /* as in the specification */
+    uint32_t (*get)(struct virtio_pci *pci);
+    void (*set)(struct virtio_pci *pci, uint32_t value); /* NULL: read-only */
+};
+
+static const struct common_register common_registers[] = {
+    {0, 4, "device_feature_select", get_device_feature_select,
+     set_device_feature_select},
+    {4, 4, "device_feature", get_device_feature, NULL},
+    {8, 4, "driver_feature_select", get_driver_feature_select,
+     set_driver_feature_select},
+    {12, 4, "driver_feature", get_driver_feature, set_driver_feature},
+    {16, 2, "config_msix_vector", get_config_vector, set_config_vector},
+    {18, 2, "num_queues", get_num_queues, NULL},
+    {20, 1, "device_status", get_status, set_status},
+    {21, 1, "config_generation", get_config_generation, NULL},
+    {22, 2, "queue_select", get_queue_select, set_queue_select},
+    {24, 2, "queue_size", get_queue_size, set_queue_size},
+    {26, 2, "queue_msix_vector", get_queue_vector, set_queue_vector},
+    {28, 2, "queue_enable", get_queue_enable, set_queue_enable},
+    {30, 2, "queue_notify_off", get_queue_notify_off, NULL},
+    {32, 4, "queue_desc", get_desc_low, set_desc_low},
+    {36, 4, "queue_desc", get_desc_high, set_desc_high},
+    {40, 4, "queue_driver", get_driver_low, set_driver_low},
+    {44, 4, "queue_driver", get_driver_high, set_driver_high},
+    {48, 4, "queue_device", get_device_low, set_device_low},
+    {52, 4, "queue_device", get_device_high, set_device_high},
+};
+
+static const struct common_register *
+find_register(struct virtio_pci *pci, uint64_t offset, unsigned size)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(common_registers); i++)
+        if (common_registers[i].offset == offset &&
+            common_registers[i].size == size)
+            return &common_registers[i];
+    /* 4.1.3.1: a driver uses the width of the field. */
+    log_guest(&pci->complaints,
+              "%s: the guest accessed %u bytes at %u of the common "
+              "configuration, where no register of that width is",
+              pci->device.name, size, (unsigned)offset);
+    return NULL;
+}
+
+static uint64_t read_common(struct virtio_pci *pci, uint64_t offset,
+                            unsigned size)
+{
+    const struct common_register *reg;
+
+    if (size == 8)
+        return read_common(pci, offset, 4) | read_common(pci, offset + 4, 4)
+                                                 << 32;
+    reg = find_register(pci, offset, size);
+    return reg ? reg->get(pci) : 0;
+}
+
+static void write_common(struct virtio_pci *pci, uint64_t offset, unsigned size,
+                         uint64_t value)
+{
+    const struct common_register *reg;
+
+    if (size == 8) {
+        write_common(pci, offset, 4, value);
+        write_common(pci, offset + 4, 4, value >> 32);
+        return;
+    }
+    reg = find_register(pci, offset, size);
+    if (reg && reg->set)
+        reg->set(pci, (uint32_t)value);
+    else if (reg)
+        log_guest(&pci->complaints, "%s: the guest wrote to %s",
+                  pci->device.name, reg->name);
+}
+
+/* ---- BAR 0 ---- */
+
+static uint64_t read_bar(void *device, uint64_t offset, unsigned size)
+{
+    struct virtio_pci *pci = device;
+
+    if (range_is_inside(offset, size, COMMON_OFFSET, COMMON_SIZE))
+        return read_common(pci, offset - COMMON_OFFSET, size);
+    if (offset == ISR_OFFSET)
+        return virtio_interrupts_read_isr(&pci->interrupts);
+    if (range_is_inside(offset, size, CONFIG_OFFSET, PAGE))
+        return virtio_device_read_config(&pci->device, offset - CONFIG_OFFSET,
+                                         size);
+    return 0;
+}
+
+static void write_bar(void *device, uint64_t offset, unsigned size,
+                      uint64_t value)
+{
+    struct virtio_pci *pci = device;
+
+    if (range_is_inside(offset, size, COMMON_OFFSET, COMMON_SIZE))
+        write_common(pci, offset - COMMON_OFFSET, size, value);
+    else if (range_is_inside(offset, size, CONFIG_OFFSET, PAGE))
+        virtio_device_write_config(&pci->device, offset - CONFIG_OFFSET, size,
+                                   value);
+    else if (offset >= NOTIFY_OFFSET &&
+             (offset - NOTIFY_OFFSET) % NOTIFY_MULTIPLIER == 0)
+        virtio_device_kick(&pci->device, (unsigned)((offset - NOTIFY_OFFSET) /
+                                                    NOTIFY_MULTIPLIER));
+}
+
+static const struct bus_ops bar_ops = {.read = read_bar, .write = write_bar};
+
+/* ---- PCI configuration space ---- */
+
+static void attach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
+{
+    for (unsigned i = 0; i < pci->device.num_queues; i++) {
+        uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
+
+        /* Without one the notification comes to write_bar(): slower, and the
+         * report says so. */
+        pci->doorbell_is_attached[i] =
+            pci->port.ops->attach_doorbell(pci->port.machine, gpa,
+                                           pci->device.queues[i].kick_fd) == 0;
+    }
+}
+
+static void detach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
+{
+    for (unsigned i = 0; i < pci->device.num_queues; i++) {
+        uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
+
+        if (pci->doorbell_is_attached[i])
+            pci->port.ops->detach_doorbell(pci->port.machine, gpa,
+                                           pci->device.queues[i].kick_fd);
+        pci->doorbell_is_attached[i] = false;
+    }
+}
+
+static void bar_mapped(struct pci_function *function, unsigned index,
+                       bool mapped)
+{
+    struct virtio_pci *pci = from_function(function);
+    uint64_t gpa = function->bars[index].region.base;
+
+    if (index != VIRTIO_BAR)
+        return;
+    if (mapped)
+        attach_doorbells(pci, gpa);
+    else
+        detach_doorbells(pci, gpa);
+}
+
+/* 4.1.4.9: a window onto the BAR for drivers that cannot map it. True when
+ * [offset, offset + size) touches the data and the window is a valid one. */
+static bool find_access_window(struct virtio_pci *pci, unsigned offset,
+                               unsigned size, uint32_t *bar_offset,
+                               uint32_t *length)
+{
+    const uint8_t *window = pci->function.config + pci->access_capability;
+    unsigned data_at =
+        pci->access_capability +
+        (unsigned)offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
+    const struct pci_bar *bar = &pci->function.bars[VIRTIO_BAR];
+
+    if (offset >= data_at + 4 || offset + size <= data_at)
+        return false;
+    *bar_offset = load_le32(window + VIRTIO_PCI_CAP_OFFSET);
+    *length = load_le32(window + VIRTIO_PCI_CAP_LENGTH);
+    return window[VIRTIO_PCI_CAP_BAR] == VIRTIO_BAR &&
+           (*length == 1 || *length == 2 || *length == 4) &&
+           is_aligned(*bar_offset, *length) &&
+           range_is_inside(*bar_offset, *length, 0, bar->region.size);
+}
+
+static uint8_t *access_data(struct virtio_pci *pci)
+{
+    return pci->function.config + pci->access_capability +
+           offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
+}
+
+static void config_written(struct pci_function *function, unsigned offset,
+                           unsigned size)
+{
+    struct virtio_pci *pci = from_function(function);
+    uint32_t bar_offset, length;
+
+    virtio_interrupts_config_written(&pci->interrupts, offset, size);
+    if (find_access_window(pci, offset, size, &bar_offset, &length))
+        write_bar(pci, bar_offset, length, load_le(access_data(pci), length));
+}
+
+static void config_reading(struct pci_function *function, unsigned offset,
+                           unsigned size)
+{
+    struct virtio_pci *pci = from_function(function);
+    uint32_t bar_offset, length;
+
+    virtio_interrupts_config_reading(&pci->interrupts);
+    if (find_access_window(pci, offset, size, &bar_offset, &length))
+        store_le(access_data(pci), length, read_bar(pci, bar_offset, length));
+}
+
+static const struct pci_function_ops function_ops = {
+    .config_written = config_written,
+    .config_reading = config_reading,
+    .bar_mapped = bar_mapped,
+};
+
+/* ---- Making one ---- */
+
+/* 4.1.4: struct virtio_pci_cap, and what may follow it. */
+static unsigned add_structure(struct virtio_pci *pci, uint8_t type,
+                              unsigned capability_size, uint64_t offset,
+                              uint64_t length)
+{
+    unsigned at = pci_function_add_capability(&pci->function, PCI_CAP_ID_VNDR,
+                                              capability_size);
+    uint8_t *capability = pci->function.config + at;
+
+    capability[VIRTIO_PCI_CAP_LEN] = (uint8_t)capability_size;
+    capability[VIRTIO_PCI_CAP_CFG_TYPE] = type;
+    capability[VIRTIO_PCI_CAP_BAR] = VIRTIO_BAR;
+    store_le32(capability + VIRTIO_PCI_CAP_OFFSET, (uint32_t)offset);
+    store_le32(capability + VIRTIO_PCI_CAP_LENGTH, (uint32_t)length);
+    return at;
+}
+
+static void add_capabilities(struct virtio_pci *pci)
+{
+    const unsigned size = sizeof(struct virtio_pci_cap);
+    uint64_t notify_size = pci->device.num_queues * NOTIFY_MULTIPLIER;
+    unsigned at;
+
+    add_structure(pci, VIRTIO_PCI_CAP_COMMON_CFG, size, COMMON_OFFSET,
+                  COMMON_SIZE);
+    at = add_structure(pci, VIRTIO_PCI_CAP_NOTIFY_CFG,
+                       sizeof(struct virtio_pci_notify_cap), NOTIFY_OFFSET,
+                       notify_size);
+    store_le32(pci->function.config + at + VIRTIO_PCI_NOTIFY_CAP_MULT,
+               NOTIFY_MULTIPLIER);
+    add_structure(pci, VIRTIO_PCI_CAP_ISR_CFG, size, ISR_OFFSET, ISR_SIZE);
+    /* Longer than the device's own: drivers read the fields of every feature
+     * that they know, and beyond the end they read zero. */
+    add_structure(pci, VIRTIO_PCI_CAP_DEVICE_CFG, size, CONFIG_OFFSET,
+                  VIRTIO_DEVICE_CONFIG_SIZE);
+    at = add_structure(pci, VIRTIO_PCI_CAP_PCI_CFG,
+                       sizeof(struct virtio_pci_cfg_cap), 0, 0);
+    pci->access_capability = at;
+    pci->function.writable[at + VIRTIO_PCI_CAP_BAR] = 0xff;
+    memset(pci->function.writable + at + VIRTIO_PCI_CAP_OFFSET, 0xff,
+           sizeof(struct virtio_pci_cfg_cap) - VIRTIO_PCI_CAP_OFFSET);
+}
+
+static struct pci_identity identity_of(const struct virtio_device *device)
+{
+    uint32_t id = device->identity.device_id;
+    struct pci_identity identity = {
+        .vendor = PCI_VENDOR_VIRTIO,
+        .device = (uint16_t)(PCI_DEVICE_VIRTIO_BASE + id),
+        .subsystem_vendor = PCI_VENDOR_VIRTIO,
+        .subsystem = (uint16_t)(PCI_SUBSYSTEM_VIRTIO + id),
+        .revision = 1, /* 4.1.2.1: not transitional */
+        .class_code = 0xff0000,
+    };
+
+    if (id == VIRTIO_ID_NET)
+        identity.class_code = 0x020000;
+    else if (id == VIRTIO_ID_BLOCK)
+        identity.class_code = 0x018000;
+    return identity;
+}
+
+static int init_function(struct virtio_pci *pci, struct pci_host *host,
+                         struct event_loop *loop)
+{
+    struct virtio_device *device = &pci->device;
+    struct pci_identity identity = identity_of(device);
+    uint64_t bar_size = PAGE;
+    int error;
+
+    pci->doorbell_is_attached =
+        calloc(device->num_queues, sizeof(*pci->doorbell_is_attached));
+    if (!pci->doorbell_is_attached)
+        return -ENOMEM;
+    pci_function_init(&pci->function, device->name, &identity, &function_ops,
+                      host->mmio);
+    while (bar_size < NOTIFY_OFFSET + device->num_queues * NOTIFY_MULTIPLIER)
+        bar_size *= 2;
+    pci_function_add_bar(&pci->function, VIRTIO_BAR, bar_size, true, true,
+                         &bar_ops, pci);
+    error = virtio_interrupts_init(&pci->interrupts, &pci->function, MSIX_BAR,
+                                   device->num_queues, pci->port, loop);
+    if (error)
+        return error;
+    add_capabilities(pci);
+    for (unsigned i = 0; i < device->num_queues; i++)
+        virtio_device_connect_queue(
+            device, i,
+            virtio_interrupts_eventfd(&pci->interrupts,
+                                      VIRTIO_INTERRUPT_QUEUE(i)));
+    error = virtio_device_connect_config(
+        device,
+        virtio_interrupts_eventfd(&pci->interrupts, VIRTIO_INTERRUPT_CONFIG));
+    if (!error)
+        error = pci_host_add(host, &pci->function);
+    return error;
+}
+
+int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
+                    const struct guest_memory *memory, struct pci_host *host,
+                    struct machine_port port, struct event_loop *loop)
+{
+    int error;
+
+    memset(pci, 0, sizeof(*pci));
+    pci->port = port;
+    error = virtio_device_init(&pci->device, backend, memory, loop);
+    if (!error)
+        error = init_function(pci, host, loop);
+    if (error)
+        virtio_pci_destroy(pci);
+    return error;
+}
+
+void virtio_pci_destroy(struct virtio_pci *pci)
+{
+    if (pci->function.name)
+        pci_function_destroy(&pci->function);
+    /* The backend signals the interrupts' eventfds: it closes first. */
+    virtio_device_destroy(&pci->device);
+    virtio_interrupts_destroy(&pci->interrupts);
+    free(pci->doorbell_is_attached);
+    pci->doorbell_is_attached = NULL;
+}
+
+void virtio_pci_reset(struct virtio_pci *pci)
+{
+    virtio_device_set_status(&pci->device, 0);
+    virtio_interrupts_reset(&pci->interrupts);
+    pci->device_feature_select = pci->driver_feature_select = 0;
+    pci->queue_select = 0;
+    pthread_mutex_lock(&pci->function.lock);
+    pci_function_reset(&pci->function);
+    pthread_mutex_unlock(&pci->function.lock);
+}
+
+bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index)
+{
+    bool attached;
+
+    pthread_mutex_lock(&pci->function.lock);
+    attached = pci->doorbell_is_attached[index];
+    pthread_mutex_unlock(&pci->function.lock);
+    return attached;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio_pci.h: the virtio 1.x PCI transport, for a device of any type.
+ *
+ * BAR 0 (64-bit) holds the structures of virtio 1.2, 4.1.4: common and device
+ * configuration, ISR and notifications. BAR 2 is MSI-X. Each queue has a page
+ * of its own to be notified at, so that each can have a doorbell of its own.
+ */
+#ifndef DEVICES_VIRTIO_PCI_H
+#define DEVICES_VIRTIO_PCI_H
+
+#include "devices/pci_host.h"
+#include "devices/virtio_device.h"
+#include "devices/virtio_interrupts.h"
+
+#include <stdatomic.h>
+
+struct virtio_pci {
+    struct pci_function function;
+    struct virtio_device device;
+    struct virtio_interrupts interrupts;
+    struct machine_port port;
+    struct log_limit complaints;
+
+    /* Selectors of the common configuration; any vCPU may write them, and
+     * what it reads then is its own business. */
+    atomic_uint device_feature_select, driver_feature_select, queue_select;
+    unsigned access_capability; /* offset of the PCI access capability */
+    bool *doorbell_is_attached; /* by queue; under the function's lock */
+};
+
+/* Makes the PCI device for `backend`, which it takes over also when it fails,
+ * and plugs it into `host`. */
+int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
+                    const struct guest_memory *memory, struct pci_host *host,
+                    struct machine_port port,
+                    struct event_loop *loop) MUST_CHECK;
+void virtio_pci_destroy(struct virtio_pci *pci);
+
+/* Power-on state. While no vCPU runs. */
+void virtio_pci_reset(struct virtio_pci *pci);
+
+/* Whether a notification of queue `index` stays inside the kernel. */
+bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index);
+
+#endif
