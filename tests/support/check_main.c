@@ -48,8 +48,6 @@ static void *share(size_t size)
     int protection = PROT_READ | PROT_WRITE;
     int flags = MAP_SHARED | MAP_ANONYMOUS;
 
-    /* Its description of mmap() does not know anonymous mappings. */
-    /* cppcheck-suppress invalidFunctionArg */
     return mmap(NULL, size, protection, flags, -1, 0);
 }
 
