@@ -205,13 +205,14 @@ static int set_config(struct vdpa_backend *backend, uint32_t offset,
     return VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_CONFIG, vhost->config);
 }
 
-/* Missing before Linux 5.8, where configuration never changes. */
+/* Missing before Linux 5.8, where configuration never changes. Such a kernel
+ * takes the descriptor for the index of a queue before it says so. */
 static int set_config_call(struct vdpa_backend *backend, int call_fd)
 {
     const struct vhost_device *device = &to_vhost(backend)->device;
     int error = VHOST_TRY(device, VHOST_VDPA_SET_CONFIG_CALL, &call_fd);
 
-    if (error == -ENOTTY)
+    if (error == -ENOTTY || error == -ENOBUFS)
         return 0;
     if (error)
         log_error("%s: VHOST_VDPA_SET_CONFIG_CALL: %s", device->path,

@@ -154,6 +154,8 @@ static int unmap(struct vdpa_backend *backend,
                  const struct vdpa_mapping *mappings, size_t count)
 {
     struct fake_backend *fake = to_fake(backend);
+    struct vdpa_mapping before[FAKE_BACKEND_MAX_MAPS];
+    size_t count_before = fake->map_count;
     int error = enter(fake, "unmap");
 
     for (size_t i = 0; i < count; i++)
@@ -163,15 +165,16 @@ static int unmap(struct vdpa_backend *backend,
         return error;
     if (has_status(fake, VIRTIO_CONFIG_S_DRIVER_OK))
         return violated(fake, "unmap", "while the device runs");
-    for (size_t i = 0; i < count; i++) {
-        if (find_mapping(fake, &mappings[i]) == fake->map_count)
-            return -ENOENT;
-    }
+    memcpy(before, fake->maps, sizeof(before));
     for (size_t i = 0; i < count; i++) {
         size_t found = find_mapping(fake, &mappings[i]);
 
-        if (found < fake->map_count)
-            fake->maps[found] = fake->maps[--fake->map_count];
+        if (found == fake->map_count) {
+            memcpy(fake->maps, before, sizeof(before));
+            fake->map_count = count_before;
+            return -ENOENT;
+        }
+        fake->maps[found] = fake->maps[--fake->map_count];
     }
     return 0;
 }
