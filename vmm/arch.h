@@ -11,12 +11,16 @@
 #include "vmm/compiler.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
+#include "vmm/machine_layout.h"
 #include "vmm/vcpu.h"
 
 #include <stdint.h>
 
 /* KVM_CREATE_VM's argument. */
 unsigned long arch_machine_type(void);
+
+/* Where the devices are; constant. */
+const struct machine_layout *arch_machine_layout(void);
 
 /* Where `size` bytes (page-aligned) of guest RAM lie. Returns the number of
  * ranges, at most GUEST_MEMORY_MAX_REGIONS; 0 when the machine's address

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bypass_report.c: sums and prints what the data path cost the VMM.
+ */
+#include "vmm/bypass_report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void vcpu_counts_read(struct vcpu_counts *counts,
+                      const struct vcpu_group *vcpus)
+{
+    *counts = (struct vcpu_counts){.has_stats = true};
+    for (unsigned i = 0; i < vcpus->count; i++)
+        if (kvm_stats_add(vcpus->vcpus[i].stats_fd, counts->stats) != 0)
+            counts->has_stats = false;
+    for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
+        counts->returns[i] = vcpu_group_exits(vcpus, i);
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int bypass_report_init(struct bypass_report *report, const char *name,
+                       const char *type, unsigned num_queues)
+{
+    *report = (struct bypass_report){.name = name, .type = type};
+    report->queues = calloc(num_queues, sizeof(*report->queues));
+    if (!report->queues)
+        return -ENOMEM;
+    report->num_queues = num_queues;
+    report->total.has_stats = true;
+    return 0;
+}
+
+void bypass_report_destroy(struct bypass_report *report)
+{
+    free(report->queues);
+    report->queues = NULL;
+    report->num_queues = 0;
+}
+
+void bypass_report_start(struct bypass_report *report,
+                         const struct vcpu_group *vcpus)
+{
+    report->runs++;
+    report->is_running = true;
+    report->seconds -= now_seconds();
+    vcpu_counts_read(&report->at_start, vcpus);
+}
+
+void bypass_report_stop(struct bypass_report *report,
+                        const struct vcpu_group *vcpus)
+{
+    struct vcpu_counts now;
+
+    if (!report->is_running)
+        return;
+    report->is_running = false;
+    report->seconds += now_seconds();
+    vcpu_counts_read(&now, vcpus);
+    for (unsigned i = 0; i < KVM_NUM_STATS; i++)
+        report->total.stats[i] += now.stats[i] - report->at_start.stats[i];
+    for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
+        report->total.returns[i] +=
+            now.returns[i] - report->at_start.returns[i];
+    if (!now.has_stats)
+        report->total.has_stats = false;
+}
+
+uint64_t bypass_report_wakeups(const struct bypass_report *report)
+{
+    uint64_t wakeups = 0;
+
+    for (unsigned i = 0; i < report->num_queues; i++)
+        wakeups += report->queues[i].kicks_by_vmm +
+                   report->queues[i].interrupts_by_vmm;
+    return wakeups;
+}
+
+static void print_queue(const struct bypass_queue *queue, unsigned index,
+                        FILE *file)
+{
+    const char *kicked_by = queue->has_doorbell ? "ioeventfd" : "VMM";
+    const char *called_by = queue->has_irqfd ? "irqfd" : "none";
+    char used[8] = "-";
+
+    if (!queue->was_used)
+        return;
+    if (queue->interrupts_by_vmm > 0)
+        called_by = "VMM";
+    if (queue->has_used_index)
+        snprintf(used, sizeof(used), "%u", queue->used_index);
+    fprintf(file,
+            "  queue %-3u %-9s %8" PRIu64 " kicks by %-9s  used index %5s  "
+            "interrupts by %-5s  VMM woken %" PRIu64 " + %" PRIu64 "\n",
+            index, queue->role, queue->kicks, kicked_by, used, called_by,
+            queue->kicks_by_vmm, queue->interrupts_by_vmm);
+}
+
+static void print_counts(const struct vcpu_counts *counts, FILE *file)
+{
+    uint64_t returns = 0;
+
+    fprintf(file, "  KVM:     ");
+    if (!counts->has_stats)
+        fprintf(file, " this kernel has no statistics to ask");
+    for (unsigned i = 0; i < KVM_NUM_STATS && counts->has_stats; i++)
+        fprintf(file, " %s %" PRIu64, kvm_stat_name(i), counts->stats[i]);
+    for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
+        returns += counts->returns[i];
+    fprintf(file, "\n  KVM_RUN:  returned %" PRIu64 " times", returns);
+    for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
+        if (counts->returns[i])
+            fprintf(file, ", %s %" PRIu64, vcpu_exit_name(i),
+                    counts->returns[i]);
+    fprintf(file, "\n");
+}
+
+void bypass_report_print(const struct bypass_report *report, FILE *file)
+{
+    uint64_t wakeups = bypass_report_wakeups(report);
+
+    fprintf(file, "bypass report of %s (%s): ", report->name, report->type);
+    if (report->runs == 0) {
+        fprintf(file, "the guest never started the device\n");
+        return;
+    }
+    fprintf(file, "%.1f s between DRIVER_OK and the end", report->seconds);
+    if (report->runs > 1)
+        fprintf(file, ", in %u runs", report->runs);
+    fprintf(file, "\n");
+    for (unsigned i = 0; i < report->num_queues; i++)
+        print_queue(&report->queues[i], i, file);
+    print_counts(&report->total, file);
+    if (wakeups == 0)
+        fprintf(file, "  verdict:  no data-path event woke the VMM (0 kicks, "
+                      "0 interrupts)\n");
+    else
+        fprintf(file,
+                "  verdict:  the data path woke the VMM %" PRIu64 " times\n",
+                wakeups);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bypass_report.h: did the data path stay out of the VMM? Counts, and the
+ * answer in words.
+ *
+ * machine.c fills the numbers in; this only holds, adds and prints them.
+ */
+#ifndef VMM_BYPASS_REPORT_H
+#define VMM_BYPASS_REPORT_H
+
+#include "vmm/compiler.h"
+#include "vmm/kvm_stats.h"
+#include "vmm/vcpu.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What the vCPUs have done until one moment, all together. */
+struct vcpu_counts {
+    uint64_t stats[KVM_NUM_STATS];
+    bool has_stats;                            /* else KVM has none */
+    uint64_t returns[VCPU_EXIT_REASONS + 1]; /* of KVM_RUN, by reason */
+};
+
+void vcpu_counts_read(struct vcpu_counts *counts,
+                      const struct vcpu_group *vcpus);
+
+/* One queue while its device ran. */
+struct bypass_queue {
+    const char *role;           /* "receive", "transmit", "control" or "" */
+    bool was_used;              /* the guest enabled it */
+    bool has_doorbell;          /* ioeventfd */
+    bool has_irqfd;             /* when the device stopped */
+    uint64_t kicks;             /* seen on the doorbell, or by the VMM */
+    uint64_t kicks_by_vmm;      /* of these, the VMM carried */
+    uint64_t interrupts_by_vmm; /* the VMM carried instead of the kernel */
+    uint16_t used_index;        /* entries the device returned, modulo 2^16 */
+    bool has_used_index;
+};
+
+/* One device, from each DRIVER_OK to the reset or end that followed it. */
+struct bypass_report {
+    const char *name, *type; /* "/dev/vhost-vdpa-0", "virtio-net" */
+    unsigned runs;           /* how many times the guest started it */
+    bool is_running;
+    double seconds;
+    struct vcpu_counts at_start, total; /* total: differences, summed */
+    struct bypass_queue *queues;        /* owned */
+    unsigned num_queues;
+};
+
+int bypass_report_init(struct bypass_report *report, const char *name,
+                       const char *type, unsigned num_queues) MUST_CHECK;
+void bypass_report_destroy(struct bypass_report *report);
+
+/* The device starts, and stops, moving data. */
+void bypass_report_start(struct bypass_report *report,
+                         const struct vcpu_group *vcpus);
+void bypass_report_stop(struct bypass_report *report,
+                        const struct vcpu_group *vcpus);
+
+/* Kicks and interrupts that the VMM carried: 0 is the proof. */
+uint64_t bypass_report_wakeups(const struct bypass_report *report);
+
+void bypass_report_print(const struct bypass_report *report, FILE *file);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine.h: the whole virtual machine: owns every part, knows the order.
+ */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "devices/exit_port.h"
+#include "devices/pci_host.h"
+#include "devices/power.h"
+#include "devices/serial.h"
+#include "devices/virtio_pci.h"
+#include "vmm/boot_files.h"
+#include "vmm/bus.h"
+#include "vmm/bypass_report.h"
+#include "vmm/compiler.h"
+#include "vmm/event_loop.h"
+#include "vmm/guest_memory.h"
+#include "vmm/kvm.h"
+#include "vmm/options.h"
+#include "vmm/terminal.h"
+#include "vmm/vcpu.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What somebody asked of the machine, while it ran. */
+enum machine_request {
+    MACHINE_REQUEST_NONE,
+    MACHINE_REQUEST_RESET,
+    MACHINE_REQUEST_TRIPLE_FAULT,
+    MACHINE_REQUEST_POWER_OFF,
+    MACHINE_REQUEST_EXIT, /* by the exit port, with a status */
+    MACHINE_REQUEST_QUIT, /* by the user */
+    MACHINE_REQUEST_SIGNAL,
+    MACHINE_REQUEST_FAILED,
+};
+
+/* A network device of the command line. */
+struct machine_net {
+    struct machine *machine;
+    struct virtio_pci pci;
+    struct bypass_report report;
+    bool has_pci;
+};
+
+/*
+ * Threads: one a vCPU, and the I/O thread, which is the one that calls
+ * machine_run(). No lock is common to all: the buses have theirs, each device
+ * has its own (docs/architecture.md).
+ */
+struct machine {
+    const struct options *options; /* borrowed */
+    struct event_loop loop;
+    struct boot_files files;
+    struct guest_memory memory;
+    struct kvm kvm;
+    struct bus ports, mmio;
+    struct vcpu_group vcpus;
+
+    struct terminal terminal;
+    struct serial serial;
+    struct power power;
+    struct exit_port exit_port;
+    struct pci_host pci_host;
+    struct machine_net *nets[OPTIONS_MAX_NETS];
+    unsigned num_nets;
+
+    /* The first request counts until it has been served. */
+    atomic_int request;
+    atomic_int request_detail; /* exit status or signal number */
+    struct event_source request_source, signal_source;
+    int exit_status;
+};
+
+/* Exit statuses that are the VMM's own; see docs/vmm.1. */
+#define EXIT_STATUS_TRIPLE_FAULT 121
+#define EXIT_STATUS_FAILED       125
+#define EXIT_STATUS_SIGNAL       128 /* plus the signal's number */
+
+/*
+ * Builds the machine that `options` describe, ready to run. Call with
+ * SIGINT, SIGTERM and SIGHUP blocked. On failure, logged, everything is
+ * undone and -errno returned.
+ */
+int machine_init(struct machine *machine,
+                 const struct options *options) MUST_CHECK;
+void machine_destroy(struct machine *machine);
+
+/* Runs the guest until it ends or is ended; returns the exit status. */
+int machine_run(struct machine *machine);
+
+/* After machine_run(). */
+void machine_print_reports(const struct machine *machine, FILE *file);
+
+#endif

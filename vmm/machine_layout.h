@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_layout.h: where an architecture puts the devices that every
+ * machine has.
+ */
+#ifndef VMM_MACHINE_LAYOUT_H
+#define VMM_MACHINE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine_layout {
+    /* The three small devices: I/O port numbers, or guest-physical addresses
+     * where the architecture has no I/O ports. */
+    bool has_ports;
+    uint64_t serial_base, power_base, exit_port_base;
+    unsigned serial_gsi;
+
+    /* PCI; guest-physical, bytes. */
+    uint64_t pci_ecam_base;
+    uint64_t pci_window32_base, pci_window32_size;
+    uint64_t pci_window64_base, pci_window64_size;
+    unsigned pci_first_gsi, pci_num_gsis;
+};
+
+#endif

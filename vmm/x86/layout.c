@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * layout.c: where the x86 machine has its devices.
+ */
+#include "vmm/arch.h"
+#include "vmm/x86/memory_map.h"
+
+static const struct machine_layout layout = {
+    .has_ports = true,
+    .serial_base = SERIAL_PORT,
+    .power_base = SLEEP_CONTROL_PORT,
+    .exit_port_base = EXIT_PORT,
+    .serial_gsi = SERIAL_GSI,
+    .pci_ecam_base = PCI_ECAM_BASE,
+    .pci_window32_base = PCI_WINDOW32_BASE,
+    .pci_window32_size = PCI_WINDOW32_SIZE,
+    .pci_window64_base = PCI_WINDOW64_BASE,
+    .pci_window64_size = PCI_WINDOW64_SIZE,
+    .pci_first_gsi = PCI_FIRST_GSI,
+    .pci_num_gsis = PCI_NUM_GSIS,
+};
+
+const struct machine_layout *arch_machine_layout(void)
+{
+    return &layout;
+}
