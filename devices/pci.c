@@ -204,7 +204,7 @@ static void map_bar(struct pci_function *function, unsigned index, uint64_t gpa)
 }
 
 /* Brings the bus in line with command register and BARs. Everything leaves
- * its old place before anything takes a new one: BARs may swap places. */
+ * its old place first: another BAR may have been waiting for it. */
 static void update_mappings(struct pci_function *function)
 {
     uint64_t gpa;
