@@ -75,6 +75,9 @@ static void refresh_config(struct virtio_device *device)
 
 static void reset(struct virtio_device *device)
 {
+    for (unsigned i = 0; i < device->num_queues; i++)
+        count_kicks(&device->queues[i]);
+    /* While the queues are still as they ran. */
     if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
         tell_running(device, false);
     device->status = 0;
@@ -90,8 +93,6 @@ static void reset(struct virtio_device *device)
         log_error("%s: the device does not reset: its guest cannot use it "
                   "until it does",
                   device->name);
-    for (unsigned i = 0; i < device->num_queues; i++)
-        count_kicks(&device->queues[i]);
     atomic_store(&device->config_is_stale, true);
 }
 
@@ -435,17 +436,6 @@ uint8_t virtio_device_get_generation(struct virtio_device *device)
     generation = device->config_generation;
     pthread_mutex_unlock(&device->lock);
     return generation;
-}
-
-uint64_t virtio_device_count_kicks(struct virtio_device *device, unsigned index)
-{
-    uint64_t kicks;
-
-    pthread_mutex_lock(&device->lock);
-    count_kicks(&device->queues[index]);
-    kicks = device->queues[index].kicks;
-    pthread_mutex_unlock(&device->lock);
-    return kicks;
 }
 
 /* On the I/O thread. */

@@ -37,7 +37,7 @@ struct virtio_queue {
     uint64_t desc_gpa, driver_gpa, device_gpa;
     int kick_fd;               /* owned; guest to device */
     int call_fd;               /* borrowed; device to guest */
-    uint64_t kicks;            /* seen on kick_fd since power-on */
+    uint64_t kicks; /* taken off kick_fd since power-on, at each reset */
     atomic_ulong kicks_by_vmm; /* of these, carried by a vCPU thread */
 };
 
@@ -65,7 +65,8 @@ struct virtio_device {
     atomic_bool config_is_stale;
 
     /* Told, with the lock held, when the device starts and stops moving
-     * data. May be NULL. */
+     * data; the queues are still as they ran, their kicks counted. May be
+     * NULL. */
     void (*running_changed)(void *owner, bool running);
     void *owner;
     struct log_limit complaints;
@@ -122,10 +123,5 @@ uint64_t virtio_device_read_config(struct virtio_device *device,
 void virtio_device_write_config(struct virtio_device *device, uint64_t offset,
                                 unsigned size, uint64_t value);
 uint8_t virtio_device_get_generation(struct virtio_device *device);
-
-/* Kicks of queue `index` since power-on. Takes them off the eventfd, which
- * only a backend that never reads it leaves whole; vhost-vdpa is one. */
-uint64_t virtio_device_count_kicks(struct virtio_device *device,
-                                   unsigned index);
 
 #endif

@@ -15,6 +15,16 @@
 
 #include <stdatomic.h>
 
+/* What a guest can reach through the BARs, for counting accesses. */
+enum virtio_structure {
+    VIRTIO_STRUCTURE_COMMON,
+    VIRTIO_STRUCTURE_ISR,
+    VIRTIO_STRUCTURE_CONFIG,
+    VIRTIO_STRUCTURE_NOTIFY,
+    VIRTIO_STRUCTURE_MSIX,
+    VIRTIO_NUM_STRUCTURES,
+};
+
 struct virtio_pci {
     struct pci_function function;
     struct virtio_device device;
@@ -25,6 +35,7 @@ struct virtio_pci {
     /* Selectors of the common configuration; any vCPU may write them, and
      * what it reads then is its own business. */
     atomic_uint device_feature_select, driver_feature_select, queue_select;
+    atomic_ulong accesses[VIRTIO_NUM_STRUCTURES]; /* MSI-X apart */
     unsigned access_capability; /* offset of the PCI access capability */
     bool *doorbell_is_attached; /* by queue; under the function's lock */
 };
@@ -39,6 +50,11 @@ void virtio_pci_destroy(struct virtio_pci *pci);
 
 /* Power-on state. While no vCPU runs. */
 void virtio_pci_reset(struct virtio_pci *pci);
+
+/* How often vCPU threads came here for `structure` since power-on: each time
+ * the guest was stopped for it. */
+unsigned long virtio_pci_accesses(const struct virtio_pci *pci,
+                                  enum virtio_structure structure);
 
 /* Whether a notification of queue `index` stays inside the kernel. */
 bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index);

@@ -37,7 +37,7 @@ struct bus_region {
 
 struct bus {
     const char *name;
-    pthread_rwlock_t lock;                      /* regions and count */
+    pthread_rwlock_t lock;                       /* regions and count */
     struct bus_region *regions[BUS_MAX_REGIONS]; /* sorted by base */
     unsigned count;
 };

@@ -4,6 +4,7 @@
  */
 #include "vmm/bypass_report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,8 +50,12 @@ void bypass_report_destroy(struct bypass_report *report)
 }
 
 void bypass_report_start(struct bypass_report *report,
-                         const struct vcpu_group *vcpus)
+                         const struct vcpu_group *vcpus,
+                         const struct bypass_access *accesses, unsigned count)
 {
+    assert(count <= BYPASS_MAX_ACCESSES);
+    memcpy(report->accesses_at_start, accesses, count * sizeof(*accesses));
+    report->num_accesses = count;
     report->runs++;
     report->is_running = true;
     report->seconds -= now_seconds();
@@ -58,7 +63,8 @@ void bypass_report_start(struct bypass_report *report,
 }
 
 void bypass_report_stop(struct bypass_report *report,
-                        const struct vcpu_group *vcpus)
+                        const struct vcpu_group *vcpus,
+                        const struct bypass_access *accesses, unsigned count)
 {
     struct vcpu_counts now;
 
@@ -66,6 +72,12 @@ void bypass_report_stop(struct bypass_report *report,
         return;
     report->is_running = false;
     report->seconds += now_seconds();
+    assert(count == report->num_accesses);
+    for (unsigned i = 0; i < count; i++) {
+        report->accesses[i].what = accesses[i].what;
+        report->accesses[i].count +=
+            accesses[i].count - report->accesses_at_start[i].count;
+    }
     vcpu_counts_read(&now, vcpus);
     for (unsigned i = 0; i < KVM_NUM_STATS; i++)
         report->total.stats[i] += now.stats[i] - report->at_start.stats[i];
@@ -125,6 +137,21 @@ static void print_counts(const struct vcpu_counts *counts, FILE *file)
     fprintf(file, "\n");
 }
 
+static void print_accesses(const struct bypass_report *report, FILE *file)
+{
+    const char *separator = "  control:  ";
+
+    for (unsigned i = 0; i < report->num_accesses; i++) {
+        if (report->accesses[i].count == 0)
+            continue;
+        fprintf(file, "%s%s %" PRIu64, separator, report->accesses[i].what,
+                report->accesses[i].count);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        fprintf(file, "\n");
+}
+
 void bypass_report_print(const struct bypass_report *report, FILE *file)
 {
     uint64_t wakeups = bypass_report_wakeups(report);
@@ -141,6 +168,7 @@ void bypass_report_print(const struct bypass_report *report, FILE *file)
     for (unsigned i = 0; i < report->num_queues; i++)
         print_queue(&report->queues[i], i, file);
     print_counts(&report->total, file);
+    print_accesses(report, file);
     if (wakeups == 0)
         fprintf(file, "  verdict:  no data-path event woke the VMM (0 kicks, "
                       "0 interrupts)\n");

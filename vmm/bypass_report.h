@@ -19,12 +19,21 @@
 /* What the vCPUs have done until one moment, all together. */
 struct vcpu_counts {
     uint64_t stats[KVM_NUM_STATS];
-    bool has_stats;                            /* else KVM has none */
+    bool has_stats;                          /* else KVM has none */
     uint64_t returns[VCPU_EXIT_REASONS + 1]; /* of KVM_RUN, by reason */
 };
 
 void vcpu_counts_read(struct vcpu_counts *counts,
                       const struct vcpu_group *vcpus);
+
+/* Accesses of one kind that stopped a vCPU and came to the VMM. */
+struct bypass_access {
+    const char *what; /* "serial port" */
+    uint64_t count;   /* since power-on, or between two moments */
+};
+
+/* More than machine.c has kinds of. */
+#define BYPASS_MAX_ACCESSES 12
 
 /* One queue while its device ran. */
 struct bypass_queue {
@@ -46,7 +55,10 @@ struct bypass_report {
     bool is_running;
     double seconds;
     struct vcpu_counts at_start, total; /* total: differences, summed */
-    struct bypass_queue *queues;        /* owned */
+    struct bypass_access accesses_at_start[BYPASS_MAX_ACCESSES];
+    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
+    unsigned num_accesses;
+    struct bypass_queue *queues; /* owned */
     unsigned num_queues;
 };
 
@@ -54,11 +66,14 @@ int bypass_report_init(struct bypass_report *report, const char *name,
                        const char *type, unsigned num_queues) MUST_CHECK;
 void bypass_report_destroy(struct bypass_report *report);
 
-/* The device starts, and stops, moving data. */
+/* The device starts, and stops, moving data. `accesses`: the same `count`
+ * kinds, up to BYPASS_MAX_ACCESSES, at every call; names are borrowed. */
 void bypass_report_start(struct bypass_report *report,
-                         const struct vcpu_group *vcpus);
+                         const struct vcpu_group *vcpus,
+                         const struct bypass_access *accesses, unsigned count);
 void bypass_report_stop(struct bypass_report *report,
-                        const struct vcpu_group *vcpus);
+                        const struct vcpu_group *vcpus,
+                        const struct bypass_access *accesses, unsigned count);
 
 /* Kicks and interrupts that the VMM carried: 0 is the proof. */
 uint64_t bypass_report_wakeups(const struct bypass_report *report);

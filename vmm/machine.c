@@ -157,8 +157,7 @@ static void read_used_index(const struct virtio_device *device,
                             const struct virtio_queue *queue,
                             struct bypass_queue *report)
 {
-    const uint8_t *used =
-        guest_memory_at(device->memory, queue->device_gpa, 4);
+    const uint8_t *used = guest_memory_at(device->memory, queue->device_gpa, 4);
 
     report->has_used_index =
         used && !(device->driver_features & 1ULL << VIRTIO_F_RING_PACKED);
@@ -191,14 +190,51 @@ static void fill_report(struct machine_net *net)
     }
 }
 
+static uint64_t region_accesses(const struct bus_region *region)
+{
+    return __atomic_load_n(&region->accesses, __ATOMIC_RELAXED);
+}
+
+/* Everything that can stop a vCPU and bring it to the VMM. */
+static unsigned read_accesses(const struct machine_net *net,
+                              struct bypass_access *accesses)
+{
+    static const char *const structures[VIRTIO_NUM_STRUCTURES] = {
+        [VIRTIO_STRUCTURE_COMMON] = "device registers",
+        [VIRTIO_STRUCTURE_ISR] = "interrupt status",
+        [VIRTIO_STRUCTURE_CONFIG] = "device configuration",
+        [VIRTIO_STRUCTURE_NOTIFY] = "notifications",
+        [VIRTIO_STRUCTURE_MSIX] = "MSI-X table",
+    };
+    const struct machine *machine = net->machine;
+    const struct pci_host *pci = &machine->pci_host;
+    unsigned count = 0;
+
+    accesses[count++] = (struct bypass_access){
+        "serial port", region_accesses(&machine->serial.region)};
+    accesses[count++] = (struct bypass_access){
+        "power", region_accesses(&machine->power.region)};
+    accesses[count++] = (struct bypass_access){
+        "PCI configuration", region_accesses(&pci->ecam) +
+                                 region_accesses(&pci->config_address) +
+                                 region_accesses(&pci->config_data)};
+    for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
+        accesses[count++] = (struct bypass_access){
+            structures[i], virtio_pci_accesses(&net->pci, i)};
+    return count;
+}
+
 static void running_changed(void *owner, bool running)
 {
+    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
     struct machine_net *net = owner;
+    const struct vcpu_group *vcpus = &net->machine->vcpus;
+    unsigned count = read_accesses(net, accesses);
 
     if (running) {
-        bypass_report_start(&net->report, &net->machine->vcpus);
+        bypass_report_start(&net->report, vcpus, accesses, count);
     } else {
-        bypass_report_stop(&net->report, &net->machine->vcpus);
+        bypass_report_stop(&net->report, vcpus, accesses, count);
         fill_report(net);
     }
 }
@@ -268,10 +304,9 @@ static int add_net(struct machine *machine, const struct options_net *options)
     net->machine = machine;
     error = open_net_backend(machine, options, &backend);
     if (!error)
-        error = virtio_pci_init(&net->pci, backend, &machine->memory,
-                                &machine->pci_host,
-                                kvm_machine_port(&machine->kvm),
-                                &machine->loop);
+        error = virtio_pci_init(
+            &net->pci, backend, &machine->memory, &machine->pci_host,
+            kvm_machine_port(&machine->kvm), &machine->loop);
     if (error)
         return error;
     net->has_pci = true;
@@ -408,8 +443,8 @@ int machine_init(struct machine *machine, const struct options *options)
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = add_net(machine, &options->nets[i]);
     if (!error)
-        error = arch_load_guest(&machine->memory, &machine->vcpus,
-                                &machine->files);
+        error =
+            arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
     /* Last, so that an error above is not printed to a raw terminal. */
     if (!error && options->console == CONSOLE_STDIO)
         error = terminal_init(&machine->terminal, &machine->loop, STDIN_FILENO,
@@ -460,8 +495,8 @@ static int reset(struct machine *machine)
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
     if (!error)
-        error = arch_load_guest(&machine->memory, &machine->vcpus,
-                                &machine->files);
+        error =
+            arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
     return error;
 }
 

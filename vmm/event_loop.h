@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event_loop.h: callbacks for file descriptors, on the one I/O thread.
+ *
+ * Adding, removing and stopping are safe from any thread. A removal does not
+ * wait for a callback that is running or about to run, so a source lives
+ * until the loop has been destroyed.
+ */
+#ifndef VMM_EVENT_LOOP_H
+#define VMM_EVENT_LOOP_H
+
+#include "vmm/compiler.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct event_source {
+    int fd;
+    uint32_t events; /* EPOLLIN, EPOLLOUT */
+    /* Called on the thread of event_loop_run(). Must not block. */
+    void (*ready)(void *owner, uint32_t events);
+    void *owner;
+};
+
+struct event_loop {
+    int epoll_fd;
+    int stop_fd; /* eventfd */
+    atomic_bool stopping;
+};
+
+int event_loop_init(struct event_loop *loop) MUST_CHECK;
+void event_loop_destroy(struct event_loop *loop);
+
+int event_loop_add(struct event_loop *loop,
+                   struct event_source *source) MUST_CHECK;
+/* A source that was not added is left alone. */
+void event_loop_remove(struct event_loop *loop, struct event_source *source);
+
+/* Serves callbacks until event_loop_stop(); 0 or -errno. */
+int event_loop_run(struct event_loop *loop) MUST_CHECK;
+void event_loop_stop(struct event_loop *loop);
+
+#endif

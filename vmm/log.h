@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log.h: one line per message, on stderr unless a sink is set.
+ *
+ * Messages end without a newline. The function whose system call failed logs
+ * once, naming the object, the call and the cause; its callers only return.
+ * Safe to call from every thread.
+ */
+#ifndef VMM_LOG_H
+#define VMM_LOG_H
+
+#include "vmm/compiler.h"
+
+#include <stdint.h>
+
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG,
+};
+
+/* Receives every line that passes the level. Must not log. */
+typedef void log_sink(enum log_level level, const char *line, void *context);
+
+/* NULL restores stderr. Call before other threads start. */
+void log_set_sink(log_sink *sink, void *context);
+/* Messages above `level` are dropped; LOG_LEVEL_INFO unless set. */
+void log_set_level(enum log_level level);
+
+void log_error(const char *format, ...) PRINTF_FORMAT(1, 2);
+void log_warning(const char *format, ...) PRINTF_FORMAT(1, 2);
+void log_info(const char *format, ...) PRINTF_FORMAT(1, 2);
+void log_debug(const char *format, ...) PRINTF_FORMAT(1, 2);
+
+/*
+ * How much a guest may write to the log: one per thing that the guest can
+ * get wrong again and again. Zero-initialised is ready to use.
+ */
+struct log_limit {
+    int64_t window_start_ms;
+    unsigned in_window, dropped;
+};
+
+/* A warning about what the guest did; at most 10 in 5 seconds per `limit`,
+ * with the number of dropped ones in the next that passes. */
+void log_guest(struct log_limit *limit, const char *format, ...)
+    PRINTF_FORMAT(2, 3);
+
+#endif
