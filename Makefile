@@ -29,7 +29,9 @@ V            ?= 0
 
 ifeq ($(V),0)
 Q   := @
-say  = @printf '  %-7s %s\n' '$(1)' '$(2)'
+# Nothing under "make --silent".
+say  = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,\
+	@printf '  %-7s %s\n' '$(1)' '$(2)')
 endif
 
 # ---- Configuration ----------------------------------------------------------
@@ -40,7 +42,7 @@ nicknames := $(subst thread,tsan,$(subst fuzzer-no-link,fuzz,$(nicknames)))
 config    := $(notdir $(CC))$(addprefix -,$(subst $(comma),-,$(nicknames)))
 config    := $(config)$(if $(COVERAGE),-coverage)
 O         := $(B)/$(config)
-VMM       := $(if $(filter gcc,$(config)),$(B)/vmm,$(O)/vmm)
+VMM       := $(if $(filter gcc,$(config)),$(B)/vmm,$(O)/bin/vmm)
 # Made from sources by other tools than the compiler; the same for every
 # configuration.
 GENERATED := $(B)/generated
@@ -120,6 +122,7 @@ tests: all $(unit_tests) $(contract_tests) ## build the tests, run none
 
 $(VMM): $(call objects_of,$(root_sources)) $(libs)
 	$(call say,LINK,$@)
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
 		$(O)/libarch.a $(O)/libdevices.a $(O)/libvdpa.a $(O)/libcore.a \
 		-Wl,--end-group
@@ -177,8 +180,8 @@ asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
 asan_tests := $(patsubst %.c,$(B)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
 guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
-lab_step   := $(if $(wildcard tests/lab/run),--test lab=tests/lab/run)
-lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -j$(JOBS) check-$(1)'
+lab_step   := $(if $(wildcard tests/lab/lab),--test lab=tests/lab/lab)
+lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
 	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
 	$(call lint_step,tidy,tests/lint/need-version "$(CLANG_TIDY)" 14 &&) \

@@ -74,6 +74,7 @@ static void stop_restored(int signal_number)
     sigaddset(&stop, signal_number);
     (void)raise(signal_number);
     /* Here the process stops, and goes on after SIGCONT. */
+    /* cppcheck-suppress unreachableCode ; it takes raise() for noreturn */
     (void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
     set_handler(signal_number, stop_restored, SA_RESTART);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <pty.h>
 #include <signal.h>
@@ -37,6 +38,11 @@ static struct {
 static struct event_loop loop;
 static struct terminal terminal;
 static pthread_t loop_thread;
+
+static void pause_ms(int ms)
+{
+    (void)poll(NULL, 0, ms);
+}
 
 static size_t receive(void *owner, const uint8_t *bytes, size_t size)
 {
@@ -109,7 +115,7 @@ static void wait_for_bytes(size_t count)
     size_t received = 0;
 
     while (received < count) {
-        usleep(1000);
+        pause_ms(1);
         pthread_mutex_lock(&guest.lock);
         received = guest.count;
         pthread_mutex_unlock(&guest.lock);
@@ -122,7 +128,7 @@ static void wait_for_count(const unsigned *counter, unsigned count)
     unsigned counted = 0;
 
     while (counted != count) {
-        usleep(1000);
+        pause_ms(1);
         pthread_mutex_lock(&guest.lock);
         counted = *counter;
         pthread_mutex_unlock(&guest.lock);
@@ -145,7 +151,7 @@ static bool is_raw(int fd)
 static void wait_until_raw(int fd)
 {
     while (!is_raw(fd))
-        usleep(1000);
+        pause_ms(1);
 }
 
 START_TEST(escape_keys_are_told_from_input)
@@ -224,7 +230,7 @@ START_TEST(full_receiver_stops_reading_a_pipe)
     start(fds[0], STDOUT_FILENO, 0);
     write_all(fds[1], "a", 1);
     give_room(0);
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(!terminal.is_watched);
     ck_assert_uint_eq(guest.count, 0);
@@ -242,7 +248,7 @@ START_TEST(end_of_a_pipe_is_the_end_of_input_alone)
     close(fds[1]);
     start(fds[0], STDOUT_FILENO, SIZE_MAX);
     wait_for_bytes(4);
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(terminal.at_end);
     ck_assert_uint_eq(guest.quits, 0);
@@ -262,7 +268,7 @@ START_TEST(file_is_read_to_its_end)
     wait_for_bytes(10);
     give_room(sizeof(sent));
     wait_for_bytes(sizeof(sent));
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(terminal.at_end);
     close(fd);
@@ -274,13 +280,13 @@ START_TEST(empty_and_closed_input_are_no_error)
     int fd = open("/dev/null", O_RDWR);
 
     start(fd, fd, SIZE_MAX);
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(terminal.at_end);
 
     close(fd);
     start(CLOSED_FD, STDOUT_FILENO, SIZE_MAX);
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(terminal.at_end);
 }
@@ -417,7 +423,7 @@ START_TEST(guest_that_reads_nothing_can_be_quit)
         write_all(keyboard, typed, sizeof(typed));
         /* A terminal's own buffer would overflow too. */
         while (waiting > 0) {
-            usleep(100);
+            pause_ms(1);
             ck_assert_int_eq(ioctl(fd, FIONREAD, &waiting), 0);
         }
     }
@@ -439,7 +445,7 @@ START_TEST(unplugged_terminal_is_the_end_of_input)
     start(fd, fd, SIZE_MAX);
     wait_until_raw(fd);
     close(keyboard);
-    usleep(20000);
+    pause_ms(20);
     stop();
     ck_assert(terminal.at_end);
     close(fd);
@@ -543,7 +549,7 @@ static pid_t start_job(int fd, bool foreground)
         setpgid(0, 0);
         /* Whether the shell has done it yet or not. */
         while (foreground && tcgetpgrp(fd) != getpgrp())
-            usleep(1000);
+            pause_ms(1);
         start(fd, fd, SIZE_MAX);
         wait_for_count(&guest.quits, 1);
         stop();
@@ -589,9 +595,9 @@ static void background_and_foreground(int keyboard, int fd)
     int status;
     char line[16];
 
-    usleep(50000);
+    pause_ms(50);
     write_all(keyboard, "mine\n", 5); /* typed for the shell */
-    usleep(50000);
+    pause_ms(50);
     ck_assert_int_eq(waitpid(job, &status, WUNTRACED | WNOHANG), 0);
     ck_assert(!is_raw(fd));
     ck_assert_int_eq(read(fd, line, sizeof(line)), 5);
