@@ -108,7 +108,8 @@ shell_scripts = $(shell git ls-files --cached --others --exclude-standard | \
 	              FNR > 1 { nextfile }' 2>/dev/null)
 
 objects_of = $(patsubst %.c,$(O)/%.o,$(1))
-libs := $(foreach lib,core arch devices vdpa support,$(O)/lib$(lib).a)
+program_libs := $(foreach lib,core arch devices vdpa,$(O)/lib$(lib).a)
+libs := $(program_libs) $(O)/libsupport.a
 unit_tests     := $(unit_sources:%.c=$(O)/%)
 contract_tests := $(contract_sources:%.c=$(O)/%)
 fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
@@ -120,12 +121,11 @@ all: $(VMM) ## build the program (build/vmm)
 
 tests: all $(unit_tests) $(contract_tests) ## build the tests, run none
 
-$(VMM): $(call objects_of,$(root_sources)) $(libs)
+$(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
-		$(O)/libarch.a $(O)/libdevices.a $(O)/libvdpa.a $(O)/libcore.a \
-		-Wl,--end-group
+		$(program_libs) -Wl,--end-group
 
 $(O)/libcore.a: $(call objects_of,$(core_sources))
 $(O)/libarch.a: $(call objects_of,$(arch_sources))
@@ -153,8 +153,8 @@ $(GENERATED)/%.h: %.asl Makefile $(wildcard vmm/$(ARCH)/memory_map.h)
 	$(Q)$(CC) -E -P -x c -I. $< >$(basename $@).asl
 	$(Q)iasl -ve -tc -p $(basename $@) $(basename $@).asl \
 		>$(basename $@).log 2>&1 || { cat $(basename $@).log >&2; exit 1; }
-	$(Q)sed 's/^unsigned char/static const unsigned char/' \
-		$(basename $@).hex >$@
+	$(Q)sed -n -e 's/^unsigned char/static const unsigned char/' \
+		-e '/^static/,/^};/p' $(basename $@).hex >$@
 
 # A test of one file links its own layer and those below alone, so that a
 # device that reaches for a concrete backend does not even link. A test that
@@ -185,7 +185,7 @@ lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
 	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
 	$(call lint_step,tidy,tests/lint/need-version "$(CLANG_TIDY)" 14 &&) \
-	$(foreach check,cppcheck layers headers shell,\
+	$(foreach check,cppcheck layers headers shell manual,\
 		$(call lint_step,$(check))) \
 	--test lint/test-check-layers=tests/lint/test-check-layers
 
@@ -234,7 +234,7 @@ tidy_stamps   := $(hosted_sources:%.c=$(B)/lint/%.tidy)
 header_stamps := $(hosted_headers:%.h=$(B)/lint/%.header)
 
 .PHONY: lint check-format check-tidy check-cppcheck check-layers
-.PHONY: check-headers check-shell format
+.PHONY: check-headers check-shell check-manual format
 lint: ## run every static check
 	+@$(RUN_ALL) $(lint_steps)
 
@@ -277,6 +277,9 @@ $(header_stamps): $(B)/lint/%.header: %.h $(hosted_headers) Makefile \
 
 check-shell: ## shellcheck
 	$(Q)shellcheck --external-sources $(shell_scripts)
+
+check-manual: ## does the manual page describe each option?
+	@tests/lint/check-manual
 
 # ---- Everything else --------------------------------------------------------
 
