@@ -63,47 +63,64 @@ void boot_files_close(struct boot_files *files)
     close_fd(&files->initrd.fd);
 }
 
+/* 0 when the file has [offset, offset + size). */
+static int check_range(const struct boot_file *file, uint64_t offset,
+                       uint64_t size)
+{
+    if (range_is_inside(offset, size, 0, file->size))
+        return 0;
+    log_error("%s: the file ends early: %" PRIu64 " bytes are due at offset "
+              "%" PRIu64 ", it has %" PRIu64,
+              file->path, size, offset, file->size);
+    return -EINVAL;
+}
+
+static void log_read_failure(const struct boot_file *file, uint64_t offset,
+                             int error)
+{
+    log_error("%s: reading at offset %" PRIu64 ": %s", file->path, offset,
+              strerror(-error));
+}
+
 int boot_file_read(const struct boot_file *file, uint64_t offset, void *bytes,
                    uint64_t size)
 {
     uint8_t *next = bytes;
+    int error = check_range(file, offset, size);
 
-    if (!range_is_inside(offset, size, 0, file->size)) {
-        log_error("%s: the file ends early: %" PRIu64 " bytes are due at "
-                  "offset %" PRIu64 ", it has %" PRIu64,
-                  file->path, size, offset, file->size);
-        return -EINVAL;
-    }
-    while (size > 0) {
+    while (size > 0 && !error) {
         ssize_t got = pread(file->fd, next, size, (off_t)offset);
 
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            int error = got < 0 ? -errno : -EIO;
-
-            log_error("%s: reading at offset %" PRIu64 ": %s", file->path,
-                      offset, strerror(-error));
-            return error;
+            error = got < 0 ? -errno : -EIO;
+            log_read_failure(file, offset, error);
+            break;
         }
         next += got;
         offset += (uint64_t)got;
         size -= (uint64_t)got;
     }
-    return 0;
+    return error;
 }
 
 int boot_file_load(const struct boot_file *file, uint64_t offset,
                    const struct guest_memory *memory, uint64_t gpa,
                    uint64_t size)
 {
-    void *host = guest_memory_at(memory, gpa, size);
+    int error = check_range(file, offset, size);
 
-    if (!host) {
+    if (error)
+        return error;
+    if (!guest_memory_at(memory, gpa, size)) {
         log_error("%s: its %" PRIu64 " MiB at 0x%" PRIx64 " do not fit into "
                   "%" PRIu64 " MiB of guest memory: give more with --memory",
                   file->path, size / MIB + 1, gpa, memory->size / MIB);
         return -ENOSPC;
     }
-    return boot_file_read(file, offset, host, size);
+    error = guest_memory_read_file(memory, gpa, file->fd, offset, size);
+    if (error)
+        log_read_failure(file, offset, error);
+    return error;
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 /* memfd_create(2): log2 of the huge page size above the flags. */
@@ -226,16 +227,62 @@ void guest_memory_destroy(struct guest_memory *memory)
     memory->size = 0;
 }
 
-void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa,
-                      uint64_t size)
+/* The region that holds all of [gpa, gpa + size), or NULL. */
+static const struct guest_memory_region *
+find_region(const struct guest_memory *memory, uint64_t gpa, uint64_t size)
 {
     for (unsigned i = 0; i < memory->count; i++) {
         const struct guest_memory_region *region = &memory->regions[i];
 
         if (range_is_inside(gpa, size, region->gpa, region->size))
-            return region->host + (gpa - region->gpa);
+            return region;
     }
     return NULL;
+}
+
+void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa,
+                      uint64_t size)
+{
+    const struct guest_memory_region *region = find_region(memory, gpa, size);
+
+    return region ? region->host + (gpa - region->gpa) : NULL;
+}
+
+/* One step of guest_memory_read_file(): bytes moved, or -errno. */
+static ssize_t read_some(const struct guest_memory *memory,
+                         const struct guest_memory_region *region, uint64_t gpa,
+                         int fd, off_t offset, uint64_t size)
+{
+    off_t target = (off_t)(region->fd_offset + (gpa - region->gpa));
+    ssize_t got = -1;
+
+    /* Files of huge pages cannot be written to. */
+    if (!is_huge(memory) && lseek(memory->fd, target, SEEK_SET) == target)
+        got = sendfile(memory->fd, fd, &offset, size);
+    if (got < 0)
+        got = pread(fd, region->host + (gpa - region->gpa), size, offset);
+    return got < 0 ? -errno : got;
+}
+
+int guest_memory_read_file(const struct guest_memory *memory, uint64_t gpa,
+                           int fd, uint64_t offset, uint64_t size)
+{
+    const struct guest_memory_region *region = find_region(memory, gpa, size);
+
+    if (!region)
+        return -EFAULT;
+    while (size > 0) {
+        ssize_t got = read_some(memory, region, gpa, fd, (off_t)offset, size);
+
+        if (got == -EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? (int)got : -EIO;
+        gpa += (uint64_t)got;
+        offset += (uint64_t)got;
+        size -= (uint64_t)got;
+    }
+    return 0;
 }
 
 int guest_memory_write(const struct guest_memory *memory, uint64_t gpa,

@@ -24,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- Requests: from any thread, served on the I/O thread ---- */
@@ -559,6 +560,16 @@ static void request_ready(void *owner, uint32_t events)
     event_loop_stop(&machine->loop);
 }
 
+/* The processor time that start-up cost this process, in all threads. */
+static void log_start_cost(void)
+{
+    struct timespec used;
+
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0)
+        log_debug("start-up took %.1f ms of processor time",
+                  (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6);
+}
+
 int machine_run(struct machine *machine)
 {
     int error;
@@ -570,6 +581,7 @@ int machine_run(struct machine *machine)
         error = vcpu_group_start(&machine->vcpus);
     if (error)
         return EXIT_STATUS_FAILED;
+    log_start_cost();
     vcpu_group_resume(&machine->vcpus);
     error = event_loop_run(&machine->loop);
     vcpu_group_pause(&machine->vcpus);

@@ -136,7 +136,10 @@ static int load_segment(const struct boot_file *kernel,
         *end_gpa = gpa + segment->p_memsz;
     /* RAM may hold what the last boot left there. */
     memset(host + segment->p_filesz, 0, segment->p_memsz - segment->p_filesz);
-    return boot_file_read(kernel, segment->p_offset, host, segment->p_filesz);
+    if (segment->p_filesz == 0)
+        return 0;
+    return boot_file_load(kernel, segment->p_offset, memory, gpa,
+                          segment->p_filesz);
 }
 
 int pvh_load(const struct boot_files *files, const struct guest_memory *memory,
