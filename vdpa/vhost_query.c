@@ -49,23 +49,28 @@ static int failed(const struct vhost_device *device, const char *request_name,
     return error;
 }
 
-/* The largest n of [0, limit] that `accepts` takes, given that it takes none
- * beyond the first it refuses; 0 when it refuses 1. */
-static uint32_t
-largest_accepted(const struct vhost_device *device, uint32_t limit,
-                 bool (*accepts)(const struct vhost_device *device, uint32_t n))
+/* Whether a device has `n` of something: 1, 0 or -errno. */
+typedef int has_many(const struct vhost_device *device, uint32_t n);
+
+/* The most that it has, up to `limit`, or -errno. */
+static int count_of(const struct vhost_device *device, has_many *has,
+                    uint32_t limit, uint32_t *count)
 {
-    uint32_t accepted = 0, refused = limit + 1;
+    uint32_t too_many = limit + 1;
 
-    while (refused - accepted > 1) {
-        uint32_t middle = accepted + (refused - accepted) / 2;
+    *count = 0;
+    while (too_many - *count > 1) {
+        uint32_t middle = *count + (too_many - *count) / 2;
+        int result = has(device, middle);
 
-        if (accepts(device, middle))
-            accepted = middle;
+        if (result < 0)
+            return result;
+        if (result)
+            *count = middle;
         else
-            refused = middle;
+            too_many = middle;
     }
-    return accepted;
+    return 0;
 }
 
 static int take_ownership(const struct vhost_device *device,
@@ -127,11 +132,16 @@ static int agree_on_backend(const struct vhost_device *device,
 
 /* An index beyond the last queue is ENOBUFS before anything else is looked
  * at, so any per-queue request that changes nothing tells. */
-static bool queue_exists(const struct vhost_device *device, uint32_t count)
+static int has_queues(const struct vhost_device *device, uint32_t count)
 {
     union answer answer = {.vring = {.index = count - 1}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_VRING_GROUP, &answer);
 
-    return VHOST_TRY(device, VHOST_VDPA_GET_VRING_GROUP, &answer) != -ENOBUFS;
+    if (error == -ENOBUFS)
+        return 0;
+    if (error && !is_unknown(error))
+        return failed(device, "VHOST_VDPA_GET_VRING_GROUP", error);
+    return 1;
 }
 
 static int query_queue_count(const struct vhost_device *device,
@@ -142,9 +152,11 @@ static int query_queue_count(const struct vhost_device *device,
     uint32_t count = answer.u32;
 
     if (is_unknown(error))
-        count = largest_accepted(device, UINT16_MAX, queue_exists);
+        error = count_of(device, has_queues, UINT16_MAX, &count);
     else if (error)
         return failed(device, "VHOST_VDPA_GET_VQS_COUNT", error);
+    if (error)
+        return error;
     if (count == 0) {
         log_error("%s: device has no queues", device->path);
         return -ENODEV;
@@ -196,14 +208,17 @@ static int query_queue_sizes(const struct vhost_device *device,
 }
 
 /* The kernel refuses to read beyond the end. */
-static bool config_has(const struct vhost_device *device, uint32_t size)
+static int has_config(const struct vhost_device *device, uint32_t size)
 {
     union {
         struct vhost_vdpa_config config;
         uint8_t room[sizeof(struct vhost_vdpa_config) + MAX_CONFIG_SIZE];
     } buffer = {.config = {.off = 0, .len = size}};
+    int error = VHOST_TRY(device, VHOST_VDPA_GET_CONFIG, &buffer);
 
-    return VHOST_TRY(device, VHOST_VDPA_GET_CONFIG, &buffer) == 0;
+    if (error && error != -EINVAL)
+        return failed(device, "VHOST_VDPA_GET_CONFIG", error);
+    return error == 0;
 }
 
 static int query_config_size(const struct vhost_device *device,
@@ -214,9 +229,9 @@ static int query_config_size(const struct vhost_device *device,
 
     identity->config_size = answer.u32;
     if (is_unknown(error))
-        identity->config_size =
-            largest_accepted(device, MAX_CONFIG_SIZE, config_has);
-    else if (error)
+        return count_of(device, has_config, MAX_CONFIG_SIZE,
+                        &identity->config_size);
+    if (error)
         return failed(device, "VHOST_VDPA_GET_CONFIG_SIZE", error);
     return 0;
 }

@@ -147,10 +147,12 @@ void fake_vhost_reset(struct fake_vhost *fake)
     fake->features_are_set = false;
     fake->config_call_fd = -1;
     for (unsigned i = 0; i < FAKE_VHOST_MAX_QUEUES; i++) {
-        int kick_fd = fake->queues[i].kick_fd; /* vhost keeps polling */
+        struct fake_vhost_queue *queue = &fake->queues[i];
 
-        fake->queues[i] = (struct fake_vhost_queue){
-            .kick_fd = kick_fd,
+        /* vhost itself goes on polling, and decodes bases as before. */
+        *queue = (struct fake_vhost_queue){
+            .kick_fd = queue->kick_fd,
+            .acked_features = queue->acked_features,
             .call_fd = -1,
         };
     }
