@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event_loop.c: callbacks for file descriptors, on the one I/O thread.
+ * event_loop.c: callbacks for file descriptors, on one thread.
  */
 #include "vmm/event_loop.h"
 
@@ -23,6 +23,7 @@ int event_loop_init(struct event_loop *loop)
 
     loop->epoll_fd = -1;
     loop->stop_fd = -1;
+    loop->lock = NULL;
     atomic_init(&loop->stopping, false);
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -70,6 +71,16 @@ void event_loop_remove(struct event_loop *loop, struct event_source *source)
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+static void call(struct event_loop *loop, const struct event_source *source,
+                 uint32_t events)
+{
+    if (loop->lock)
+        pthread_mutex_lock(loop->lock);
+    source->ready(source->owner, events);
+    if (loop->lock)
+        pthread_mutex_unlock(loop->lock);
+}
+
 int event_loop_run(struct event_loop *loop)
 {
     while (!atomic_load(&loop->stopping)) {
@@ -89,7 +100,7 @@ int event_loop_run(struct event_loop *loop)
             continue;
         source = event.data.ptr;
         if (source)
-            source->ready(source->owner, event.events);
+            call(loop, source, event.events);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event_loop.h: callbacks for file descriptors, on the one I/O thread.
+ * event_loop.h: callbacks for file descriptors, on one thread. The machine
+ * has one on its I/O thread, a software network device one on its own.
  *
  * Adding, removing and stopping are safe from any thread. A removal does not
  * wait for a callback that is running or about to run, so a source lives
@@ -11,6 +12,7 @@
 
 #include "vmm/compiler.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -26,6 +28,9 @@ struct event_loop {
     int epoll_fd;
     int stop_fd; /* eventfd */
     atomic_bool stopping;
+    /* Held during every callback, for an owner whose other threads must keep
+     * out of them; set before the loop runs. NULL: none. */
+    pthread_mutex_t *lock;
 };
 
 int event_loop_init(struct event_loop *loop) MUST_CHECK;
