@@ -102,7 +102,11 @@ static int update_source(struct virtio_interrupts *interrupts,
     }
     error = interrupts->port.ops->connect_msi(interrupts->port.machine,
                                               &message, interrupt->eventfd);
-    interrupt->is_connected = !error;
+    if (error)
+        /* It may be connected still, with the message of before. */
+        disconnect(interrupts, interrupt);
+    else
+        interrupt->is_connected = true;
     return error;
 }
 
