@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,52 +110,56 @@ static void read_command(char *command, int size, const char *proc_dir,
     (void)fclose(file);
 }
 
-/* The process that has `path` open: "process 12 (name)". False when it cannot
- * be told, as for other users' processes. */
-static bool find_holder(char *holder, size_t size,
-                        const struct vhost_syscalls *syscalls, const char *path)
+/* The process that has `path` open, and its name; 0 when it cannot be told,
+ * as with other users' processes. */
+static pid_t find_holder(char *command, int size,
+                         const struct vhost_syscalls *syscalls,
+                         const char *path)
 {
     char fd_dir[PATH_MAX];
-    char command[32];
     struct stat status;
     const char *name;
-    bool found = false;
+    pid_t holder = 0;
     DIR *processes;
 
     if (syscalls->stat(syscalls->context, path, &status) < 0)
-        return false;
+        return 0;
     processes = opendir(syscalls->proc_dir);
     if (!processes)
-        return false;
-    while (!found && (name = next_name(processes)) != NULL) {
+        return 0;
+    while (holder == 0 && (name = next_name(processes)) != NULL) {
         if (!isdigit((unsigned char)name[0]))
             continue;
         (void)snprintf(fd_dir, sizeof(fd_dir), "%s/%s/fd", syscalls->proc_dir,
                        name);
         if (!process_holds(syscalls, fd_dir, status.st_rdev))
             continue;
-        found = true;
-        read_command(command, sizeof(command), syscalls->proc_dir, name);
-        (void)snprintf(holder, size, "process %s (%s)", name, command);
+        holder = (pid_t)strtol(name, NULL, 10);
+        read_command(command, size, syscalls->proc_dir, name);
     }
     (void)closedir(processes);
-    return found;
+    return holder;
 }
 
 static void explain_busy(const struct vhost_syscalls *syscalls,
                          const char *path)
 {
-    char holder[NAME_MAX + 64];
+    char command[32];
+    pid_t holder = find_holder(command, sizeof(command), syscalls, path);
 
-    if (find_holder(holder, sizeof(holder), syscalls, path))
-        log_error("%s: in use by %s; a device has one user at a time: end that "
-                  "process or take another device",
-                  path, holder);
-    else
+    if (holder == 0)
         log_error("%s: in use by a process that is not visible from here; "
                   "`fuser -v %s` as root tells which: end it or take another "
                   "device",
                   path, path);
+    else if (holder == getpid())
+        log_error("%s: in use by this process already; a device has one user "
+                  "at a time: name it once, or take another device",
+                  path);
+    else
+        log_error("%s: in use by process %d (%s); a device has one user at a "
+                  "time: end that process or take another device",
+                  path, (int)holder, command);
 }
 
 void vhost_diagnose_open(const struct vhost_syscalls *syscalls,

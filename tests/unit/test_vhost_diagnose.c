@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bed {
     struct fake_vhost fake;
@@ -118,6 +119,22 @@ START_TEST(a_busy_device_names_who_has_it)
 }
 END_TEST
 
+START_TEST(a_device_that_is_named_twice_is_told_so)
+{
+    struct bed bed;
+    char link[32];
+
+    start(&bed);
+    (void)snprintf(link, sizeof(link), "%d/fd/9", (int)getpid());
+    temp_tree_add_link(&bed.tree, link, FAKE_VHOST_PATH);
+    bed.fake.syscalls.proc_dir = bed.tree.root;
+    bed.fake.open_error = EBUSY;
+    claim_error(&bed, FAKE_VHOST_PATH, -EBUSY);
+    claim_says(&bed, "by this process already");
+    claim_says(&bed, "name it once");
+}
+END_TEST
+
 START_TEST(a_busy_device_of_someone_unseen_says_how_to_look)
 {
     struct bed bed;
@@ -202,6 +219,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, without_any_device_it_says_how_to_make_one);
     tcase_add_test(tcase, a_forbidden_device_names_user_and_remedy);
     tcase_add_test(tcase, a_busy_device_names_who_has_it);
+    tcase_add_test(tcase, a_device_that_is_named_twice_is_told_so);
     tcase_add_test(tcase, a_busy_device_of_someone_unseen_says_how_to_look);
     tcase_add_test(tcase, a_dead_device_process_is_told_from_other_errors);
     tcase_add_test(tcase, a_missing_iommu_is_told_from_other_errors);
