@@ -153,6 +153,8 @@ static int start_queue(struct virtio_device *device, unsigned index)
         .device_iova = queue->device_gpa,
         .kick_fd = queue->kick_fd,
         .call_fd = queue->call_fd,
+        .position = vdpa_queue_start(device->driver_features &
+                                     1ULL << VIRTIO_F_RING_PACKED),
     };
     const struct vdpa_backend_ops *ops = device->backend->ops;
     int error = ops->set_queue(device->backend, (uint16_t)index, &setup);

@@ -11,13 +11,13 @@
  * The order that every implementation may rely on, and the contract suite
  * (tests/contract) checks:
  *
- *   state            entered by                 what may be called
- *   reset            open, set_status(0)        everything but enable_queue
- *   negotiating      set_status(DRIVER)         set_features, set_status
- *   features set     set_status(FEATURES_OK)    set_queue, enable_queue,
- *                                               set_config_call
- *   running          set_status(DRIVER_OK)      set_status, get_*, set_config,
- *                                               map, unmap
+ *   state         entered by               what may be called besides get_*
+ *   reset         open, set_status(0)      map, unmap, set_status, set_config
+ *   negotiating   set_status(DRIVER)       the same, set_features
+ *   features set  set_status(FEATURES_OK)  map, unmap, set_status, set_config,
+ *                                          set_queue, enable_queue,
+ *                                          set_config_call
+ *   running       set_status(DRIVER_OK)    map, set_status, set_config
  *
  * - map() is legal in every state and must cover whatever the device is to
  *   touch before DRIVER_OK. Mappings live until unmap() or close(): no reset
@@ -67,7 +67,18 @@ struct vdpa_queue {
      * of the device. */
     int kick_fd; /* driver to device */
     int call_fd; /* device to driver */
+    /* Where to start, as VHOST_SET_VRING_BASE counts: the next available
+     * index (split), or next available and next used index with their wrap
+     * counters (packed). vdpa_queue_start() for a ring that has never run. */
+    uint32_t position;
 };
+
+/* A fresh ring: 0, or for a packed one both wrap counters at 1 (virtio 1.2,
+ * 2.8.1). */
+static inline uint32_t vdpa_queue_start(bool is_packed)
+{
+    return is_packed ? 0x80008000U : 0;
+}
 
 struct vdpa_backend;
 
@@ -105,7 +116,7 @@ struct vdpa_backend_ops {
     int (*set_config)(struct vdpa_backend *backend, uint32_t offset,
                       const void *buffer, uint32_t length);
     /* The eventfd that the device signals when its configuration changes,
-     * borrowed until the next call or reset; -1 for none. */
+     * borrowed until the next call or reset; -1 for none. Before DRIVER_OK. */
     int (*set_config_call)(struct vdpa_backend *backend, int call_fd);
 
     /* After FEATURES_OK, before DRIVER_OK. -EINVAL for a bad size or a

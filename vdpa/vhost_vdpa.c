@@ -25,11 +25,6 @@
 
 #define FEATURE(bit) (1ULL << (bit))
 
-/* A packed ring after reset: next index 0 and wrap counter 1 (bit 15), for
- * the available ring in the low half and the used ring in the high half.
- * virtio 1.2, 2.8.1 */
-#define PACKED_RING_BASE 0x80008000U
-
 struct vhost_vdpa {
     struct vdpa_backend backend;
     struct vhost_device device;
@@ -259,8 +254,7 @@ static int set_queue(struct vdpa_backend *backend, uint16_t index,
     const struct vhost_vdpa *vhost = to_vhost(backend);
     const struct vhost_device *device = &vhost->device;
     struct vhost_vring_state num = {.index = index, .num = queue->size};
-    struct vhost_vring_state base = {
-        .index = index, .num = is_packed(vhost) ? PACKED_RING_BASE : 0};
+    struct vhost_vring_state base = {.index = index, .num = queue->position};
     struct vhost_vring_addr addr = {
         .index = index,
         .desc_user_addr = queue->desc_iova,
