@@ -99,6 +99,12 @@ hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
 	$(wildcard guest/*/*.c guest/*/*.h)
+# Bare test guests: one a case, the rest is what they share.
+bare_cases   := $(if $(filter x86,$(ARCH)),$(wildcard guest/bare/case_*.c))
+bare_shared  := $(filter-out $(bare_cases),$(wildcard guest/bare/*.c)) \
+	$(wildcard guest/bare/*.S)
+bare_guests  := $(bare_cases:guest/bare/case_%.c=$(B)/guest/%.elf)
+bare_headers := $(wildcard guest/bare/*.h vmm/$(ARCH)/memory_map.h)
 asl_sources := $(wildcard vmm/$(ARCH)/*.asl)
 generated_headers := $(asl_sources:%.asl=$(GENERATED)/%.h)
 
@@ -119,7 +125,7 @@ fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
 .PHONY: all tests
 all: $(VMM) ## build the program (build/vmm)
 
-tests: all $(unit_tests) $(contract_tests) ## build the tests, run none
+tests: all $(unit_tests) $(contract_tests) $(bare_guests) ## build the tests, run none
 
 $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 	$(call say,LINK,$@)
@@ -172,6 +178,32 @@ $(unit_tests) $(contract_tests): $(O)/%: $(O)/%.o $(libs)
 	$(Q)$(CC) $(ldflags) -o $@ $< -Wl,--start-group \
 		$(call test_libs,$*) -Wl,--end-group $(check_libs)
 
+# Bare guests are built by gcc for every configuration alike: for no host
+# system, and without registers that would need switching on first.
+GUEST_CC     ?= gcc
+guest_cflags := -m64 -std=c11 -ffreestanding -fno-pic -fno-pie -O2 -g \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables -I. $(warnings)
+bare_objects := $(addprefix $(B)/guest/,$(addsuffix .o,\
+	$(basename $(notdir $(bare_shared)))))
+
+$(B)/guest/%.o: guest/bare/%.c $(bare_headers) Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
+
+$(B)/guest/%.o: guest/bare/%.S Makefile
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
+
+$(bare_guests): $(B)/guest/%.elf: $(B)/guest/case_%.o $(bare_objects) \
+		guest/bare/guest.ld
+	$(call say,LINK,$@)
+	$(Q)$(GUEST_CC) -nostdlib -static -no-pie -Wl,--build-id=none \
+		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-T guest/bare/guest.ld -o $@ $(filter %.o,$^)
+
 # ---- Testing ----------------------------------------------------------------
 
 RUN_ALL := B=$(B) tests/run-all
@@ -204,7 +236,7 @@ check-unit: all $(unit_tests) ## test each file by itself
 check-contract: all $(contract_tests) ## test every backend by one suite
 	@$(RUN_ALL) $(contract_tests)
 
-check-guest: all ## boot the small test guests (needs /dev/kvm)
+check-guest: all $(bare_guests) ## boot the small test guests (needs /dev/kvm)
 	@$(RUN_ALL) $(guest_step)
 
 check-lab: all ## boot Linux guests on real vhost-vdpa, in the lab

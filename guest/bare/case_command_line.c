@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case_command_line.c: the command line, as given, goes to stdout.
+ */
+#include "guest/bare/bytes.h"
+#include "guest/bare/guest.h"
+
+void run_case(void)
+{
+    const char *line = (const char *)start_info->command_line_gpa;
+
+    put_bytes(line, strlen(line));
+    exit_with(0);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case_idle.c: a guest that never ends by itself, for tests of how the VMM
+ * is ended from outside.
+ */
+#include "guest/bare/guest.h"
+
+void run_case(void)
+{
+    print("idle\n");
+    halt();
+}

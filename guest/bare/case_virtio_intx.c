@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case_virtio_intx.c: a driver without MSI-X gets its interrupts by INTA#,
+ * level-triggered through the IOAPIC, until it reads the ISR.
+ */
+#include "guest/bare/bytes.h"
+#include "guest/bare/guest.h"
+#include "guest/bare/local_apic.h"
+#include "guest/bare/pci.h"
+#include "guest/bare/virtio_net.h"
+
+#include <linux/pci_regs.h>
+
+#define VECTOR 0x41
+
+/* 82093AA data sheet. */
+#define IOAPIC_SELECT      0x00
+#define IOAPIC_WINDOW      0x10
+#define IOAPIC_REDIRECTION 0x10 /* plus twice the pin */
+#define REDIRECTION_LEVEL  (1U << 15)
+#define REDIRECTION_MASKED (1U << 16)
+
+#define MAX_WAIT 200000
+
+struct idt_entry {
+    uint16_t offset_low, selector;
+    uint8_t stack, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+static struct virtio_net net;
+static struct idt_entry idt[VECTOR + 1];
+static volatile unsigned interrupts, isr_seen;
+
+/* Reading the ISR lets go of the line; without that a level-triggered
+ * interrupt would come again for ever. */
+__attribute__((interrupt)) static void handle_interrupt(void *frame)
+{
+    (void)frame;
+    interrupts++;
+    isr_seen |= mmio_read8(net.isr);
+    local_apic_write(LOCAL_APIC_EOI, 0);
+}
+
+static void ioapic_write(uint8_t reg, uint32_t value)
+{
+    mmio_write32(IOAPIC_BASE + IOAPIC_SELECT, reg);
+    mmio_write32(IOAPIC_BASE + IOAPIC_WINDOW, value);
+}
+
+static void route_pin(unsigned pin, uint32_t flags)
+{
+    uint8_t reg = (uint8_t)(IOAPIC_REDIRECTION + 2 * pin);
+
+    ioapic_write(reg + 1, 0); /* to local APIC 0 */
+    ioapic_write(reg, VECTOR | REDIRECTION_LEVEL | flags);
+}
+
+static void set_handler(void)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+    uintptr_t handler = (uintptr_t)handle_interrupt;
+
+    idt[VECTOR] =
+        (struct idt_entry){.offset_low = (uint16_t)handler,
+                           .selector = 0x08,
+                           .type = 0x8e, /* interrupt gate */
+                           .offset_middle = (uint16_t)(handler >> 16)};
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+static bool wait_for(unsigned count)
+{
+    for (unsigned i = 0; i < MAX_WAIT && interrupts < count; i++)
+        visit_host();
+    return interrupts >= count;
+}
+
+static bool line_status(void)
+{
+    return pci_read16(net.function, PCI_STATUS) & PCI_STATUS_INTERRUPT;
+}
+
+/* With interrupts off the ISR tells, and reading it clears it. */
+static void check_polled(void)
+{
+    virtio_net_send(&net);
+    check(virtio_net_receive(&net), "a frame comes back");
+    for (unsigned i = 0; i < MAX_WAIT && !line_status(); i++)
+        visit_host();
+    check(line_status(), "PCI status shows the interrupt");
+    check(mmio_read8(net.isr) == 1, "the ISR shows a queue's interrupt");
+    check(mmio_read8(net.isr) == 0 && !line_status(), "reading it clears it");
+}
+
+static void check_handled(void)
+{
+    unsigned before;
+
+    /* Whatever the last frames left. */
+    for (unsigned i = 0; i < 100; i++)
+        visit_host();
+    (void)mmio_read8(net.isr);
+    route_pin(pci_read8(net.function, PCI_INTERRUPT_LINE), 0);
+    __asm__ volatile("sti");
+    for (unsigned round = 0; round < 3; round++) {
+        before = interrupts;
+        virtio_net_send(&net);
+        check(virtio_net_receive(&net) && wait_for(before + 1),
+              "frame %u comes back with an interrupt", round + 1);
+    }
+    check(isr_seen == 1, "each was a queue's interrupt; ISR 0x%x", isr_seen);
+    check(interrupts <= 6, "the line falls when the ISR is read: %u came",
+          interrupts);
+}
+
+static void check_disabled(void)
+{
+    unsigned before;
+
+    for (unsigned i = 0; i < 100; i++)
+        visit_host();
+    before = interrupts;
+    pci_write16(net.function, PCI_COMMAND,
+                PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+                    PCI_COMMAND_INTX_DISABLE);
+    virtio_net_send(&net);
+    check(virtio_net_receive(&net), "a frame comes back without interrupts");
+    for (unsigned i = 0; i < 1000; i++)
+        visit_host();
+    check(interrupts == before, "INTx disable keeps the line low");
+    pci_write16(net.function, PCI_COMMAND,
+                PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    check(wait_for(before + 1), "the interrupt comes when it is allowed");
+}
+
+void run_case(void)
+{
+    if (!virtio_net_find(&net)) {
+        check(false, "there is a virtio network card");
+        return;
+    }
+    check(pci_read8(net.function, PCI_INTERRUPT_PIN) == 1,
+          "the card has INTA#");
+    check(pci_read8(net.function, PCI_INTERRUPT_LINE) ==
+              PCI_FIRST_GSI + (net.function >> 3) % PCI_NUM_GSIS,
+          "the interrupt line is that of its slot");
+    set_handler();
+    local_apic_enable();
+    route_pin(pci_read8(net.function, PCI_INTERRUPT_LINE), REDIRECTION_MASKED);
+    check(virtio_net_start(&net), "the device starts");
+    check_polled();
+    check_handled();
+    check_disabled();
+    __asm__ volatile("cli");
+    check(virtio_net_reset(&net), "the device resets");
+}
