@@ -27,11 +27,13 @@ static struct event_loop loop;
 static void count(void *owner, uint32_t events)
 {
     struct counter *counter = owner;
-    unsigned calls = atomic_fetch_add(&counter->calls, 1) + 1;
     eventfd_t value;
+    unsigned calls;
 
     counter->last_events = events;
+    /* Before it is counted: who waits for the count then signals again. */
     ck_assert_int_eq(eventfd_read(counter->source.fd, &value), 0);
+    calls = atomic_fetch_add(&counter->calls, 1) + 1;
     if (counter->removes)
         event_loop_remove(&loop, &counter->removes->source);
     if (calls == counter->stop_after)
