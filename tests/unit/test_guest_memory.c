@@ -124,6 +124,42 @@ START_TEST(write_beyond_ram_writes_nothing)
 }
 END_TEST
 
+START_TEST(file_is_read_to_its_place)
+{
+    int fd = memfd_create("file", MFD_CLOEXEC);
+    const char *at;
+
+    make_pc();
+    ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+    at = guest_memory_at(&memory, 4 * GIB + 99, 7);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(guest_memory_read_file(&memory, 4 * GIB + 100, fd, 3, 5),
+                     0);
+    ck_assert_mem_eq(at,
+                     "\0"
+                     "34567",
+                     7);
+    ck_assert_int_eq(guest_memory_read_file(&memory, 4 * GIB, fd, 0, 0), 0);
+    guest_memory_destroy(&memory);
+    close(fd);
+}
+END_TEST
+
+START_TEST(file_that_is_too_short_or_too_long_is_refused)
+{
+    int fd = memfd_create("file", MFD_CLOEXEC);
+
+    make_pc();
+    ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+    ck_assert_int_eq(guest_memory_read_file(&memory, 0, fd, 8, 5), -EIO);
+    ck_assert_int_eq(guest_memory_read_file(&memory, 16 * MIB - 4, fd, 0, 5),
+                     -EFAULT);
+    ck_assert_int_eq(guest_memory_read_file(&memory, 0, -1, 0, 5), -EBADF);
+    guest_memory_destroy(&memory);
+    close(fd);
+}
+END_TEST
+
 START_TEST(memfd_and_mappings_are_the_same_memory)
 {
     char text[4] = "";
@@ -316,6 +352,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, regions_that_touch_are_still_two);
     tcase_add_test(tcase, ram_starts_as_zeros_and_keeps_what_is_written);
     tcase_add_test(tcase, write_beyond_ram_writes_nothing);
+    tcase_add_test(tcase, file_is_read_to_its_place);
+    tcase_add_test(tcase, file_that_is_too_short_or_too_long_is_refused);
     tcase_add_test(tcase, memfd_and_mappings_are_the_same_memory);
     tcase_add_test(tcase, memory_is_shared_as_devices_need_it);
     tcase_add_test(tcase, untouched_memory_costs_the_host_nothing);
