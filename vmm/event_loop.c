@@ -71,8 +71,8 @@ void event_loop_remove(struct event_loop *loop, struct event_source *source)
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
-static void call(struct event_loop *loop, const struct event_source *source,
-                 uint32_t events)
+static void dispatch(struct event_loop *loop, const struct event_source *source,
+                     uint32_t events)
 {
     if (loop->lock)
         pthread_mutex_lock(loop->lock);
@@ -100,7 +100,7 @@ int event_loop_run(struct event_loop *loop)
             continue;
         source = event.data.ptr;
         if (source)
-            call(loop, source, event.events);
+            dispatch(loop, source, event.events);
     }
     return 0;
 }

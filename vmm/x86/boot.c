@@ -130,10 +130,11 @@ static int set_identity_map(const struct guest_memory *memory,
 {
     uint8_t *tables =
         guest_memory_at(memory, BOOT_PAGE_TABLES_GPA, 6 * PAGE_SIZE);
-    uint8_t *directories = tables + 2 * PAGE_SIZE;
+    uint8_t *directories;
 
     if (!tables)
         return -EFAULT;
+    directories = tables + 2 * PAGE_SIZE;
     memset(tables, 0, 2 * PAGE_SIZE);
     store_le64(tables,
                (BOOT_PAGE_TABLES_GPA + PAGE_SIZE) | PAGE_PRESENT_WRITABLE);
