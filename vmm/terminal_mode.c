@@ -27,7 +27,8 @@ static struct {
     struct termios cooked, raw;
     atomic_bool initialised;
     atomic_bool is_raw;
-    bool exit_handler_set; /* atexit() knows no undo */
+    atomic_bool is_stopping; /* from SIGTSTP until after SIGCONT */
+    bool exit_handler_set;   /* atexit() knows no undo */
 } mode;
 
 /* True where there is no job control, as on a terminal of another session. */
@@ -63,11 +64,21 @@ static void set_handler(int signal_number, void (*handler)(int), int flags)
     (void)sigaction(signal_number, &action, NULL);
 }
 
+static void wake_loop(void)
+{
+    static const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
+
+    (void)timerfd_settime(mode.wake_fd, 0, &now, NULL);
+}
+
 static void stop_restored(int signal_number)
 {
     int saved_errno = errno;
     sigset_t stop;
 
+    /* Keeps terminal_mode_enter() out: without the handler nobody would
+     * restore the mode for a second signal. */
+    atomic_store(&mode.is_stopping, true);
     set_cooked();
     set_handler(signal_number, SIG_DFL, 0);
     sigemptyset(&stop);
@@ -78,18 +89,20 @@ static void stop_restored(int signal_number)
     (void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
     set_handler(signal_number, stop_restored, SA_RESTART);
+    atomic_store(&mode.is_stopping, false);
+    wake_loop();
     errno = saved_errno;
 }
 
+/* After SIGSTOP, which has no handler, or a stop of our own. */
 static void wake_after_stop(int signal_number)
 {
-    static const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
     int saved_errno = errno;
 
     (void)signal_number;
     /* Whoever had the terminal meanwhile may have set its mode. */
     atomic_store(&mode.is_raw, false);
-    (void)timerfd_settime(mode.wake_fd, 0, &now, NULL);
+    wake_loop();
     errno = saved_errno;
 }
 
@@ -166,7 +179,7 @@ void terminal_mode_destroy(void)
 
 bool terminal_mode_enter(void)
 {
-    if (!in_foreground())
+    if (atomic_load(&mode.is_stopping) || !in_foreground())
         return false;
     /* The flag first: a signal in between then restores for nothing, the
      * other way round it would leave a raw terminal behind. */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -42,6 +43,19 @@ static pthread_t loop_thread;
 static void pause_ms(int ms)
 {
     (void)poll(NULL, 0, ms);
+}
+
+/* A child that outlives neither its parent nor a failed test. */
+static pid_t fork_child(void)
+{
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(30);
+    }
+    return child;
 }
 
 static size_t receive(void *owner, const uint8_t *bytes, size_t size)
@@ -294,10 +308,9 @@ END_TEST
 
 START_TEST(closed_descriptors_are_filled)
 {
-    pid_t child = fork();
+    pid_t child = fork_child();
     int status;
 
-    ck_assert_int_ge(child, 0);
     if (child == 0) {
         close(STDIN_FILENO);
         close(STDERR_FILENO);
@@ -336,8 +349,7 @@ START_TEST(non_blocking_output_is_waited_for)
     pid_t child;
 
     ck_assert_int_eq(pipe2(fds, O_NONBLOCK), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
+    child = fork_child();
     if (child == 0) {
         struct terminal writer = {.out_fd = fds[1]};
 
@@ -460,8 +472,7 @@ static int status_after(void (*die)(int argument), int argument)
     pid_t child;
 
     ck_assert_int_eq(openpty(&keyboard, &fd, NULL, NULL, NULL), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
+    child = fork_child();
     if (child == 0) {
         start(fd, fd, SIZE_MAX);
         wait_until_raw(fd);
@@ -542,8 +553,7 @@ static pid_t start_job(int fd, bool foreground)
     ck_assert_int_gt(setsid(), 0);
     ck_assert_int_eq(ioctl(fd, TIOCSCTTY, 0), 0);
     signal(SIGTTOU, SIG_IGN); /* as shells do */
-    job = fork();
-    ck_assert_int_ge(job, 0);
+    job = fork_child();
     if (job == 0) {
         signal(SIGTTOU, SIG_DFL);
         setpgid(0, 0);
@@ -613,8 +623,7 @@ static void play_shell(void (*play)(int keyboard, int fd))
     pid_t shell;
 
     ck_assert_int_eq(openpty(&keyboard, &fd, NULL, NULL, NULL), 0);
-    shell = fork();
-    ck_assert_int_ge(shell, 0);
+    shell = fork_child();
     if (shell == 0) {
         play(keyboard, fd);
         _exit(0);
