@@ -50,6 +50,9 @@ static void need_reset(struct virtio_device *device)
 
 static void tell_running(struct virtio_device *device, bool running)
 {
+    if (device->is_running == running)
+        return;
+    device->is_running = running;
     if (device->running_changed)
         device->running_changed(device->owner, running);
 }
@@ -78,8 +81,7 @@ static void reset(struct virtio_device *device)
     for (unsigned i = 0; i < device->num_queues; i++)
         count_kicks(&device->queues[i]);
     /* While the queues are still as they ran. */
-    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
-        tell_running(device, false);
+    tell_running(device, false);
     device->status = 0;
     device->driver_features = 0;
     for (unsigned i = 0; i < device->num_queues; i++) {

@@ -35,8 +35,8 @@ struct virtio_queue {
     uint16_t max_size, size; /* descriptors */
     bool is_enabled;
     uint64_t desc_gpa, driver_gpa, device_gpa;
-    int kick_fd;               /* owned; guest to device */
-    int call_fd;               /* borrowed; device to guest */
+    int kick_fd;    /* owned; guest to device */
+    int call_fd;    /* borrowed; device to guest */
     uint64_t kicks; /* taken off kick_fd since power-on, at each reset */
     atomic_ulong kicks_by_vmm; /* of these, carried by a vCPU thread */
 };
@@ -64,9 +64,10 @@ struct virtio_device {
     struct event_source config_call;
     atomic_bool config_is_stale;
 
-    /* Told, with the lock held, when the device starts and stops moving
-     * data; the queues are still as they ran, their kicks counted. May be
-     * NULL. */
+    /* Told in turns, with the lock held, when the device starts and stops
+     * moving data; the queues are still as they ran, their kicks counted. May
+     * be NULL. */
+    bool is_running;
     void (*running_changed)(void *owner, bool running);
     void *owner;
     struct log_limit complaints;
