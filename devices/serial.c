@@ -373,3 +373,17 @@ size_t serial_receive(struct serial *serial, const uint8_t *bytes, size_t count)
     pthread_mutex_unlock(&serial->lock);
     return taken;
 }
+
+/* The break stands for the character that it arrives with; input that waits
+ * in front of it is mostly none. */
+void serial_receive_break(struct serial *serial)
+{
+    pthread_mutex_lock(&serial->lock);
+    if (!in_loopback(serial)) {
+        if (serial->fifo_count < SERIAL_FIFO_SIZE)
+            fifo_push(serial, 0);
+        serial->line_errors |= UART_LSR_BI;
+        update_interrupt(serial);
+    }
+    pthread_mutex_unlock(&serial->lock);
+}

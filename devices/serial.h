@@ -63,4 +63,7 @@ void serial_reset(struct serial *serial);
 size_t serial_receive(struct serial *serial, const uint8_t *bytes,
                       size_t count);
 
+/* A break condition on the line: Linux takes it for the magic SysRq key. */
+void serial_receive_break(struct serial *serial);
+
 #endif

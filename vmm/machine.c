@@ -127,8 +127,9 @@ static size_t terminal_receive(void *owner, const uint8_t *bytes, size_t size)
 
 static void terminal_break(void *owner)
 {
-    (void)owner;
-    log_info("the serial port cannot send a break");
+    struct machine *machine = owner;
+
+    serial_receive_break(&machine->serial);
 }
 
 static void terminal_quit(void *owner)

@@ -274,6 +274,20 @@ START_TEST(fewer_bytes_than_the_trigger_time_out)
 }
 END_TEST
 
+START_TEST(break_is_a_zero_with_a_mark_that_reading_clears)
+{
+    out(UART_IER, UART_IER_RLSI);
+    serial_receive_break(&serial);
+    ck_assert(irq);
+    ck_assert_uint_eq(in(UART_IIR), UART_IIR_RLSI);
+    ck_assert_uint_eq(in(UART_LSR), IDLE_STATUS | UART_LSR_DR | UART_LSR_BI);
+    ck_assert(!irq);
+    ck_assert_uint_eq(in(UART_LSR), IDLE_STATUS | UART_LSR_DR);
+    ck_assert_uint_eq(in(UART_RX), 0);
+    ck_assert_uint_eq(in(UART_LSR), IDLE_STATUS);
+}
+END_TEST
+
 START_TEST(interrupt_waits_for_its_enable_bit)
 {
     receive("a");
@@ -480,6 +494,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, sent_byte_raises_the_transmit_interrupt_afterwards);
     tcase_add_test(tcase, received_byte_raises_the_interrupt_until_read);
     tcase_add_test(tcase, fewer_bytes_than_the_trigger_time_out);
+    tcase_add_test(tcase, break_is_a_zero_with_a_mark_that_reading_clears);
     tcase_add_test(tcase, interrupt_waits_for_its_enable_bit);
     tcase_add_test(tcase, causes_come_by_priority);
     tcase_add_test(tcase, loopback_cuts_both_directions);
