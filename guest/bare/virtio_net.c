@@ -18,11 +18,21 @@
 
 #define PCI_ID_VIRTIO_NET 0x10411af4U
 
-#define QUEUE_SIZE   8
-#define BUFFER_SIZE  2048
-#define HEADER_SIZE  sizeof(struct virtio_net_hdr_v1)
-#define FRAME_SIZE   100
-#define ETHERNET_MAC 6
+#define QUEUE_SIZE  8
+#define BUFFER_SIZE 2048
+#define HEADER_SIZE sizeof(struct virtio_net_hdr_v1)
+#define MAC_SIZE    6
+
+/* An ARP request (RFC 826): a device that loops back returns it, the gateway
+ * of QEMU's user-mode network answers it. */
+#define FRAME_SIZE       60
+#define FRAME_SOURCE     6
+#define FRAME_ARP        12
+#define FRAME_OPERATION  21
+#define FRAME_SENDER     22
+#define FRAME_TARGET     32
+#define ARP_REPLY        2
+#define MAX_OTHER_FRAMES 20
 
 /* Visits to the host, of which each takes some microseconds. */
 #define MAX_POLLS 200000
@@ -41,7 +51,7 @@ struct queue {
 
 static struct queue queues[VIRTIO_NET_QUEUES];
 static uint8_t buffers[VIRTIO_NET_QUEUES][BUFFER_SIZE];
-static uint16_t frames_due; /* since the last start */
+static uint16_t buffers_offered; /* to receive, since the last start */
 
 static void read_structure(struct virtio_net *net, uint8_t at)
 {
@@ -185,7 +195,7 @@ bool virtio_net_set_up_queue(const struct virtio_net *net, unsigned index)
 
 bool virtio_net_start(const struct virtio_net *net)
 {
-    frames_due = 0;
+    buffers_offered = 0;
     if (!virtio_net_negotiate(net) ||
         !virtio_net_set_up_queue(net, VIRTIO_NET_RECEIVE) ||
         !virtio_net_set_up_queue(net, VIRTIO_NET_TRANSMIT))
@@ -219,18 +229,27 @@ static void offer(unsigned index, uint32_t size, uint16_t flags)
                      __ATOMIC_RELEASE);
 }
 
+static void offer_to_receive(const struct virtio_net *net)
+{
+    buffers_offered++;
+    offer(VIRTIO_NET_RECEIVE, BUFFER_SIZE, VRING_DESC_F_WRITE);
+    virtio_net_notify(net, VIRTIO_NET_RECEIVE);
+}
+
 void virtio_net_send(const struct virtio_net *net)
 {
+    static const uint8_t arp_request[] = {0x08, 0x06, 0, 1, 8, 0, 6,  4, 0, 1,
+                                          0,    0,    0, 0, 0, 0, 10, 0, 2, 15,
+                                          0,    0,    0, 0, 0, 0, 10, 0, 2, 2};
     uint8_t *frame = buffers[VIRTIO_NET_TRANSMIT] + HEADER_SIZE;
 
     memset(buffers, 0, sizeof(buffers));
-    for (unsigned i = 0; i < ETHERNET_MAC; i++)
-        frame[i] = mmio_read8(net->config + i);
-    for (unsigned i = ETHERNET_MAC; i < FRAME_SIZE; i++)
-        frame[i] = (uint8_t)(3 * i + frames_due);
-    frames_due++;
-    offer(VIRTIO_NET_RECEIVE, BUFFER_SIZE, VRING_DESC_F_WRITE);
-    virtio_net_notify(net, VIRTIO_NET_RECEIVE);
+    memset(frame, 0xff, MAC_SIZE);
+    memcpy(frame + FRAME_ARP, arp_request, sizeof(arp_request));
+    for (unsigned i = 0; i < MAC_SIZE; i++)
+        frame[FRAME_SOURCE + i] = frame[FRAME_SENDER + i] =
+            mmio_read8(net->config + i);
+    offer_to_receive(net);
     offer(VIRTIO_NET_TRANSMIT, HEADER_SIZE + FRAME_SIZE, 0);
     virtio_net_notify(net, VIRTIO_NET_TRANSMIT);
 }
@@ -238,15 +257,31 @@ void virtio_net_send(const struct virtio_net *net)
 bool virtio_net_has_frame(void)
 {
     return __atomic_load_n(&queues[VIRTIO_NET_RECEIVE].used.index,
-                           __ATOMIC_ACQUIRE) == frames_due;
+                           __ATOMIC_ACQUIRE) == buffers_offered;
+}
+
+static bool is_answer(void)
+{
+    const uint8_t *sent = buffers[VIRTIO_NET_TRANSMIT] + HEADER_SIZE;
+    const uint8_t *got = buffers[VIRTIO_NET_RECEIVE] + HEADER_SIZE;
+
+    return memcmp(got, sent, FRAME_SIZE) == 0 ||
+           (memcmp(got + FRAME_ARP, sent + FRAME_ARP, 2) == 0 &&
+            got[FRAME_OPERATION] == ARP_REPLY &&
+            memcmp(got + FRAME_TARGET, sent + FRAME_SENDER, MAC_SIZE) == 0);
 }
 
 bool virtio_net_receive(const struct virtio_net *net)
 {
-    (void)net;
-    for (unsigned i = 0; i < MAX_POLLS && !virtio_net_has_frame(); i++)
-        visit_host();
-    return virtio_net_has_frame() &&
-           memcmp(buffers[VIRTIO_NET_RECEIVE] + HEADER_SIZE,
-                  buffers[VIRTIO_NET_TRANSMIT] + HEADER_SIZE, FRAME_SIZE) == 0;
+    for (unsigned other = 0; other < MAX_OTHER_FRAMES; other++) {
+        for (unsigned i = 0; i < MAX_POLLS && !virtio_net_has_frame(); i++)
+            visit_host();
+        if (!virtio_net_has_frame())
+            return false;
+        if (is_answer())
+            return true;
+        /* A real network talks unasked. */
+        offer_to_receive(net);
+    }
+    return false;
 }

@@ -41,10 +41,11 @@ bool virtio_net_set_up_queue(const struct virtio_net *net, unsigned index);
 /* From reset to DRIVER_OK. */
 bool virtio_net_start(const struct virtio_net *net);
 
-/* Queues a receive buffer and a frame to the device itself and notifies. */
+/* Queues a receive buffer and an ARP request, and notifies. */
 void virtio_net_send(const struct virtio_net *net);
 
-/* Whether the frame came back, waiting for some seconds at most. */
+/* Whether the request or its answer came back, waiting for some seconds at
+ * most. */
 bool virtio_net_receive(const struct virtio_net *net);
 
 /* Whether there is a frame to take; does not wait. */
