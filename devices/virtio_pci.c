@@ -96,12 +96,12 @@ static void attach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
 {
     for (unsigned i = 0; i < pci->device.num_queues; i++) {
         uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
-
         /* Without one the notification comes to write_bar(): slower, and the
          * report says so. */
-        pci->doorbell_is_attached[i] =
-            pci->port.ops->attach_doorbell(pci->port.machine, gpa,
-                                           pci->device.queues[i].kick_fd) == 0;
+        int error = pci->port.ops->attach_doorbell(
+            pci->port.machine, gpa, pci->device.queues[i].kick_fd);
+
+        atomic_store(&pci->doorbell_is_attached[i], error == 0);
     }
 }
 
@@ -110,10 +110,10 @@ static void detach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
     for (unsigned i = 0; i < pci->device.num_queues; i++) {
         uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
 
-        if (pci->doorbell_is_attached[i])
+        if (atomic_load(&pci->doorbell_is_attached[i]))
             pci->port.ops->detach_doorbell(pci->port.machine, gpa,
                                            pci->device.queues[i].kick_fd);
-        pci->doorbell_is_attached[i] = false;
+        atomic_store(&pci->doorbell_is_attached[i], false);
     }
 }
 
@@ -337,10 +337,5 @@ unsigned long virtio_pci_accesses(const struct virtio_pci *pci,
 
 bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index)
 {
-    bool attached;
-
-    pthread_mutex_lock(&pci->function.lock);
-    attached = pci->doorbell_is_attached[index];
-    pthread_mutex_unlock(&pci->function.lock);
-    return attached;
+    return atomic_load(&pci->doorbell_is_attached[index]);
 }

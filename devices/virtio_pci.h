@@ -37,7 +37,10 @@ struct virtio_pci {
     atomic_uint device_feature_select, driver_feature_select, queue_select;
     atomic_ulong accesses[VIRTIO_NUM_STRUCTURES]; /* MSI-X apart */
     unsigned access_capability; /* offset of the PCI access capability */
-    bool *doorbell_is_attached; /* by queue; under the function's lock */
+    /* By queue. Written under the function's lock; read without it, as who
+     * asks may hold the device's, which a guest's access through the PCI
+     * access capability takes after the function's. */
+    atomic_bool *doorbell_is_attached;
 };
 
 /* Makes the PCI device for `backend`, which it takes over also when it fails,
