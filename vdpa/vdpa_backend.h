@@ -126,6 +126,10 @@ struct vdpa_backend_ops {
     /* After set_queue(), before DRIVER_OK. */
     int (*enable_queue)(struct vdpa_backend *backend, uint16_t index,
                         bool enable);
+    /* Where the queue stands, as vdpa_queue's `position`. -EOPNOTSUPP, not
+     * logged, from a device that cannot tell. */
+    int (*get_queue_position)(struct vdpa_backend *backend, uint16_t index,
+                              uint32_t *position);
 
     /* Resets the device, unmaps everything and frees `backend`. */
     void (*close)(struct vdpa_backend *backend);

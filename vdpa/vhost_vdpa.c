@@ -291,6 +291,23 @@ static int enable_queue(struct vdpa_backend *backend, uint16_t index,
     return error;
 }
 
+static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
+                              uint32_t *position)
+{
+    const struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vring_state state = {.index = index};
+    int error = check_index(vhost, index);
+
+    if (!error)
+        error = VHOST_TRY(&vhost->device, VHOST_GET_VRING_BASE, &state);
+    if (error && error != -EOPNOTSUPP)
+        log_error("%s: VHOST_GET_VRING_BASE: %s", vhost->device.path,
+                  vhost_strerror(-error));
+    if (!error)
+        *position = state.num;
+    return error;
+}
+
 /* Also of a half-opened device. */
 static void destroy(struct vhost_vdpa *vhost)
 {
@@ -335,6 +352,7 @@ static const struct vdpa_backend_ops vhost_vdpa_ops = {
     .set_config_call = set_config_call,
     .set_queue = set_queue,
     .enable_queue = enable_queue,
+    .get_queue_position = get_queue_position,
     .close = close_vhost,
 };
 

@@ -393,6 +393,25 @@ START_TEST(misaligned_rings_are_refused)
 }
 END_TEST
 
+/* Or says that it cannot tell. */
+START_TEST(a_queue_stands_where_it_was_set)
+{
+    struct bench *bench = bench_open(_i);
+    uint32_t position = 7;
+    int error;
+
+    bench_negotiate(bench);
+    CLAIM_RESULT(bench, bench_set_queue(bench, 0, bench_queue(bench, 0)), 0);
+    error = bench->ops->get_queue_position(bench->backend, 0, &position);
+    CLAIM(bench, error ? error == -EOPNOTSUPP && position == 7 : position == 0);
+    CLAIM_RESULT(bench,
+                 bench->ops->get_queue_position(
+                     bench->backend, bench->identity.num_queues, &position),
+                 -EINVAL);
+    bench_close(bench);
+}
+END_TEST
+
 START_TEST(a_device_runs_resets_and_runs_again)
 {
     struct bench *bench = bench_open(_i);
@@ -453,6 +472,7 @@ static void add_tests(TCase *tcase)
         mappings_survive_a_reset,
         queue_sizes_are_powers_of_two_up_to_the_largest,
         misaligned_rings_are_refused,
+        a_queue_stands_where_it_was_set,
         a_device_runs_resets_and_runs_again,
         memory_may_be_added_while_the_device_runs,
     };

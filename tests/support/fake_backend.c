@@ -373,6 +373,21 @@ static int enable_queue(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
+                              uint32_t *position)
+{
+    struct fake_backend *fake = to_fake(backend);
+    int error = enter(fake, "get_queue_position");
+
+    write_log(fake, "get_queue_position(%u)", index);
+    if (error)
+        return error;
+    if (index >= fake->identity.num_queues)
+        return -EINVAL;
+    *position = fake->queues[index].set.position;
+    return 0;
+}
+
 static void close_fake(struct vdpa_backend *backend)
 {
     struct fake_backend *fake = to_fake(backend);
@@ -399,6 +414,7 @@ static const struct vdpa_backend_ops fake_backend_ops = {
     .set_config_call = set_config_call,
     .set_queue = set_queue,
     .enable_queue = enable_queue,
+    .get_queue_position = get_queue_position,
     .close = close_fake,
 };
 

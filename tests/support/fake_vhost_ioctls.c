@@ -304,6 +304,16 @@ static int set_vring_base(struct fake_vhost *fake, void *argument)
     return 0;
 }
 
+static int get_vring_base(struct fake_vhost *fake, void *argument)
+{
+    struct vhost_vring_state *state = argument;
+
+    if (fake->profile.base_is_fixed)
+        return -EOPNOTSUPP;
+    state->num = queue_of(fake, argument)->base;
+    return 0;
+}
+
 static int set_vring_kick(struct fake_vhost *fake, void *argument)
 {
     const struct vhost_vring_file *file = argument;
@@ -366,6 +376,7 @@ static const struct request requests[] = {
     OF_QUEUE(VDPA_SET_VRING_ENABLE, ARGUMENT_QUEUE_VALUE, set_vring_enable),
     OF_QUEUE(SET_VRING_NUM, ARGUMENT_QUEUE_VALUE, set_vring_num),
     OF_QUEUE(SET_VRING_BASE, ARGUMENT_QUEUE_VALUE, set_vring_base),
+    OF_QUEUE(GET_VRING_BASE, ARGUMENT_QUEUE_VALUE, get_vring_base),
     OF_QUEUE(SET_VRING_ADDR, ARGUMENT_ADDRESSES, set_vring_addr),
     OF_QUEUE(SET_VRING_CALL, ARGUMENT_QUEUE, set_vring_call),
     OF_QUEUE(SET_VRING_KICK, ARGUMENT_QUEUE, set_vring_kick),
