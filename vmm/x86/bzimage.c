@@ -44,12 +44,44 @@ static int read_header(const struct boot_file *kernel,
     return 0;
 }
 
+/* What the file says of itself, against what it has and we have room for. */
+static int check_sizes(const struct boot_files *files,
+                       const struct setup_header *header, uint64_t setup_size)
+{
+    const struct boot_file *kernel = &files->kernel;
+    size_t command_line_size = strlen(files->command_line);
+    uint64_t command_line_max = header->cmdline_size;
+
+    if (setup_size >= kernel->size) {
+        log_error("kernel %s: the file ends inside its setup code",
+                  kernel->path);
+        return -ENOEXEC;
+    }
+    /* syssize counts units of 16 bytes; a signature may follow. */
+    if (kernel->size - setup_size < 16 * (uint64_t)header->syssize) {
+        log_error("kernel %s: the file ends early: %" PRIu64 " bytes of code "
+                  "are due, it has %" PRIu64,
+                  kernel->path, 16 * (uint64_t)header->syssize,
+                  kernel->size - setup_size);
+        return -ENOEXEC;
+    }
+    if (command_line_max > BOOT_COMMAND_LINE_MAX - 1)
+        command_line_max = BOOT_COMMAND_LINE_MAX - 1;
+    if (command_line_size > command_line_max) {
+        log_error("kernel %s: takes a command line of %" PRIu64 " bytes, "
+                  "got %zu",
+                  kernel->path, command_line_max, command_line_size);
+        return -E2BIG;
+    }
+    return 0;
+}
+
 int bzimage_load(const struct boot_files *files,
                  const struct guest_memory *memory, struct boot_entry *entry)
 {
     const struct boot_file *kernel = &files->kernel;
     struct setup_header header;
-    uint64_t setup_size, load_gpa, run_gpa;
+    uint64_t setup_size, load_gpa, load_end, run_gpa, run_end;
     int error;
 
     error = read_header(kernel, &header);
@@ -58,18 +90,15 @@ int bzimage_load(const struct boot_files *files,
     /* 0 stands for 4, for the sake of the oldest loaders. */
     setup_size =
         SECTOR_SIZE * ((header.setup_sects ? header.setup_sects : 4) + 1ULL);
-    if (setup_size >= kernel->size) {
-        log_error("kernel %s: the file ends inside its setup code",
-                  kernel->path);
+    error = check_sizes(files, &header, setup_size);
+    if (error)
+        return error;
+    load_gpa = header.relocatable_kernel ? HIGH_RAM_START : header.pref_address;
+    if (load_gpa < HIGH_RAM_START) {
+        log_error("kernel %s: wants to be loaded at 0x%" PRIx64 ", below 1 MiB",
+                  kernel->path, load_gpa);
         return -ENOEXEC;
     }
-    if (strlen(files->command_line) > header.cmdline_size) {
-        log_error("kernel %s: takes a command line of %u bytes, got %zu",
-                  kernel->path, header.cmdline_size,
-                  strlen(files->command_line));
-        return -E2BIG;
-    }
-    load_gpa = header.relocatable_kernel ? HIGH_RAM_START : header.pref_address;
     error = boot_file_load(kernel, setup_size, memory, load_gpa,
                            kernel->size - setup_size);
     if (error)
@@ -85,11 +114,13 @@ int bzimage_load(const struct boot_files *files,
                   memory->size / MIB);
         return -ENOSPC;
     }
+    load_end = load_gpa + (kernel->size - setup_size);
+    run_end = run_gpa + header.init_size;
     *entry = (struct boot_entry){
         .rip = load_gpa + ENTRY_64BIT_OFFSET,
         .is_64bit = true,
         .rsi = BOOT_PARAMS_GPA,
-        .initrd_floor = run_gpa + header.init_size,
+        .initrd_floor = load_end > run_end ? load_end : run_end,
         .initrd_ceiling = (uint64_t)header.initrd_addr_max + 1,
     };
     return 0;
