@@ -29,15 +29,45 @@
 
 /* ---- Requests: from any thread, served on the I/O thread ---- */
 
+/* A request and its detail, exit status or signal number, in one atomic. */
+#define REQUEST_BITS 8
+
+static int pack_request(enum machine_request what, int detail)
+{
+    return (int)what | detail << REQUEST_BITS;
+}
+
+static enum machine_request request_of(int packed)
+{
+    return (enum machine_request)(packed & ((1 << REQUEST_BITS) - 1));
+}
+
+static bool asks_for_reset(enum machine_request what)
+{
+    return what == MACHINE_REQUEST_RESET ||
+           what == MACHINE_REQUEST_TRIPLE_FAULT;
+}
+
+/* The first to ask is served, but who wants the end comes before a reset: a
+ * guest that resets itself again and again must not keep the user out. */
+static bool comes_before(enum machine_request what,
+                         enum machine_request waiting)
+{
+    return waiting == MACHINE_REQUEST_NONE ||
+           (asks_for_reset(waiting) && !asks_for_reset(what));
+}
+
 static void request(struct machine *machine, enum machine_request what,
                     int detail)
 {
     const uint64_t one = 1;
-    int none = MACHINE_REQUEST_NONE;
+    int waiting = atomic_load(&machine->request);
 
-    if (!atomic_compare_exchange_strong(&machine->request, &none, (int)what))
-        return;
-    atomic_store(&machine->request_detail, detail);
+    do {
+        if (!comes_before(what, request_of(waiting)))
+            return;
+    } while (!atomic_compare_exchange_weak(&machine->request, &waiting,
+                                           pack_request(what, detail)));
     vcpu_group_stop_entering(&machine->vcpus);
     if (write(machine->request_source.fd, &one, sizeof(one)) < 0)
         log_error("eventfd: write: %s", strerror(errno));
@@ -473,6 +503,7 @@ void machine_destroy(struct machine *machine)
 {
     if (machine->terminal.client)
         terminal_destroy(&machine->terminal);
+    arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
     destroy_nets(machine);
     kvm_close(&machine->kvm);
@@ -502,7 +533,8 @@ static int reset(struct machine *machine)
     return error;
 }
 
-static void restart(struct machine *machine)
+/* Serves a request for a reset. */
+static void restart(struct machine *machine, int served)
 {
     vcpu_group_pause(&machine->vcpus);
     if (reset(machine) != 0) {
@@ -511,8 +543,10 @@ static void restart(struct machine *machine)
         return;
     }
     log_info("the guest was reset");
-    atomic_store(&machine->request, MACHINE_REQUEST_NONE);
-    vcpu_group_resume(&machine->vcpus);
+    /* Unless it was outranked meanwhile, by one that comes here next. */
+    if (atomic_compare_exchange_strong(&machine->request, &served,
+                                       MACHINE_REQUEST_NONE))
+        vcpu_group_resume(&machine->vcpus);
 }
 
 static int status_of(enum machine_request what, int detail)
@@ -541,23 +575,26 @@ static int status_of(enum machine_request what, int detail)
 static void request_ready(void *owner, uint32_t events)
 {
     struct machine *machine = owner;
-    enum machine_request what =
-        (enum machine_request)atomic_load(&machine->request);
+    enum machine_request what;
     uint64_t count;
+    int packed;
 
     (void)events;
     if (read(machine->request_source.fd, &count, sizeof(count)) < 0)
         return;
+    packed = atomic_load(&machine->request);
+    what = request_of(packed);
+    /* Already served: two asked before we came. */
+    if (what == MACHINE_REQUEST_NONE)
+        return;
     if (machine->options->on_reset == ON_RESET_RESTART &&
-        (what == MACHINE_REQUEST_RESET ||
-         what == MACHINE_REQUEST_TRIPLE_FAULT)) {
+        asks_for_reset(what)) {
         if (what == MACHINE_REQUEST_TRIPLE_FAULT)
             log_warning("the guest had a triple fault");
-        restart(machine);
+        restart(machine, packed);
         return;
     }
-    machine->exit_status =
-        status_of(what, atomic_load(&machine->request_detail));
+    machine->exit_status = status_of(what, packed >> REQUEST_BITS);
     event_loop_stop(&machine->loop);
 }
 

@@ -67,9 +67,8 @@ struct machine {
     struct machine_net *nets[OPTIONS_MAX_NETS];
     unsigned num_nets;
 
-    /* The first request counts until it has been served. */
+    /* What is to be done, and its detail; see machine.c. */
     atomic_int request;
-    atomic_int request_detail; /* exit status or signal number */
     struct event_source request_source, signal_source;
     int exit_status;
 };

@@ -205,8 +205,8 @@ static int add_net(struct parser *parser, const char *value)
 static int set_on_reset(struct parser *parser, const char *value)
 {
     static const char *const words[] = {
-        [ON_RESET_RESTART] = "restart",
         [ON_RESET_EXIT] = "exit",
+        [ON_RESET_RESTART] = "restart",
     };
     int choice = read_choice(parser, value, words);
 
@@ -278,7 +278,7 @@ static const struct option_rule rules[] = {
     {"cpus", 'c', TAKES_VALUE, "2", set_cpus},
     {"net", 'n', TAKES_VALUE, A_NET, add_net},
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", set_hugepages},
-    {"on-reset", 0, TAKES_VALUE, "exit", set_on_reset},
+    {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
     {"quiet", 'q', TAKES_NOTHING, NULL, set_quiet},

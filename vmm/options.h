@@ -26,8 +26,8 @@ enum options_command {
 };
 
 enum options_on_reset {
-    ON_RESET_RESTART,
     ON_RESET_EXIT,
+    ON_RESET_RESTART,
 };
 
 enum options_console {

@@ -55,7 +55,7 @@ START_TEST(defaults_are_a_small_machine_without_network)
     ck_assert_uint_eq(options.page_size, 0);
     ck_assert_uint_eq(options.cpus, 1);
     ck_assert_uint_eq(options.net_count, 0);
-    ck_assert_int_eq(options.on_reset, ON_RESET_RESTART);
+    ck_assert_int_eq(options.on_reset, ON_RESET_EXIT);
     ck_assert_int_eq(options.console, CONSOLE_STDIO);
     ck_assert_ptr_null(options.report);
     ck_assert_int_eq(options.log_level, LOG_LEVEL_INFO);
@@ -298,7 +298,7 @@ START_TEST(choices_are_words)
     ck_assert_int_eq(options.on_reset, ON_RESET_RESTART);
     ck_assert_int_eq(options.console, CONSOLE_STDIO);
     refuse("run K --on-reset halt",
-           "--on-reset: \"halt\" is neither restart nor exit");
+           "--on-reset: \"halt\" is neither exit nor restart");
     refuse("run K --console tty",
            "--console: \"tty\" is neither stdio nor none");
 }
