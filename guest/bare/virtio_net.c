@@ -254,6 +254,14 @@ void virtio_net_send(const struct virtio_net *net)
     virtio_net_notify(net, VIRTIO_NET_TRANSMIT);
 }
 
+bool virtio_net_has_sent(void)
+{
+    const struct queue *queue = &queues[VIRTIO_NET_TRANSMIT];
+
+    return __atomic_load_n(&queue->used.index, __ATOMIC_ACQUIRE) ==
+           queue->avail.index;
+}
+
 bool virtio_net_has_frame(void)
 {
     return __atomic_load_n(&queues[VIRTIO_NET_RECEIVE].used.index,

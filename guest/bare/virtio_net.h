@@ -48,6 +48,9 @@ void virtio_net_send(const struct virtio_net *net);
  * most. */
 bool virtio_net_receive(const struct virtio_net *net);
 
+/* Whether the device is done with what was sent. */
+bool virtio_net_has_sent(void);
+
 /* Whether there is a frame to take; does not wait. */
 bool virtio_net_has_frame(void);
 
