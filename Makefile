@@ -151,6 +151,15 @@ $(O)/%.o: %.c Makefile | $(generated_headers)
 
 $(O)/tests/%.o: private mode += $(check_cflags)
 
+# Code that asks with __has_include for a header is built again once the header
+# has come, however old its date.
+libslirp_is := $(if $(wildcard /usr/include/slirp/libslirp.h),present,absent)
+$(patsubst %.c,$(O)/%.o,$(wildcard vdpa/slirp_*.c)): \
+	$(GENERATED)/libslirp-$(libslirp_is)
+$(GENERATED)/libslirp-%:
+	@mkdir -p $(@D)
+	@touch $@
+
 # The DSDT of vmm/x86/dsdt.asl as `static const unsigned char dsdt_aml_code[]`.
 # The C preprocessor runs first, so that it shares memory_map.h with the code.
 $(GENERATED)/%.h: %.asl Makefile $(wildcard vmm/$(ARCH)/memory_map.h)
