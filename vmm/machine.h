@@ -9,14 +9,13 @@
 #include "devices/pci_host.h"
 #include "devices/power.h"
 #include "devices/serial.h"
-#include "devices/virtio_pci.h"
 #include "vmm/boot_files.h"
 #include "vmm/bus.h"
-#include "vmm/bypass_report.h"
 #include "vmm/compiler.h"
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
+#include "vmm/machine_net.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
@@ -35,14 +34,6 @@ enum machine_request {
     MACHINE_REQUEST_QUIT, /* by the user */
     MACHINE_REQUEST_SIGNAL,
     MACHINE_REQUEST_FAILED,
-};
-
-/* A network device of the command line. */
-struct machine_net {
-    struct machine *machine;
-    struct virtio_pci pci;
-    struct bypass_report report;
-    bool has_pci;
 };
 
 /*

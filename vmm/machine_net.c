@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_net.c: the network cards of the command line: each a virtio PCI
+ * device over a backend, and a report of how its data went.
+ */
+#include "vmm/machine_net.h"
+
+#include "vmm/bytes.h"
+#include "vmm/machine.h"
+#include "vmm/net_backend.h"
+
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <stdlib.h>
+
+/* virtio 1.2, 5.1.2: which queue is what, as far as its number tells. */
+static const char *role_of_queue(unsigned index, unsigned num_queues)
+{
+    if (index == num_queues - 1 && num_queues % 2 == 1)
+        return "control";
+    return index % 2 == 0 ? "receive" : "transmit";
+}
+
+/* Split rings hold the used index 2 bytes into the device's part (2.7.8);
+ * packed rings have none. */
+static void read_used_index(const struct virtio_device *device,
+                            const struct virtio_queue *queue,
+                            struct bypass_queue *report)
+{
+    const uint8_t *used = guest_memory_at(device->memory, queue->device_gpa, 4);
+
+    report->has_used_index =
+        used && !(device->driver_features & 1ULL << VIRTIO_F_RING_PACKED);
+    if (report->has_used_index)
+        report->used_index = load_le16(used + 2);
+}
+
+/* With the device's lock held; kicks have been counted. */
+static void fill_report(struct machine_net *net)
+{
+    struct virtio_device *device = &net->pci.device;
+
+    for (unsigned i = 0; i < device->num_queues; i++) {
+        struct virtio_queue *queue = &device->queues[i];
+        struct bypass_queue *report = &net->report.queues[i];
+        unsigned source = VIRTIO_INTERRUPT_QUEUE(i);
+
+        if (!queue->is_enabled)
+            continue;
+        report->was_used = true;
+        report->role = role_of_queue(i, device->num_queues);
+        report->has_doorbell = virtio_pci_has_doorbell(&net->pci, i);
+        report->has_irqfd =
+            virtio_interrupts_is_connected(&net->pci.interrupts, source);
+        report->kicks = queue->kicks;
+        report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
+        report->interrupts_by_vmm =
+            virtio_interrupts_by_vmm(&net->pci.interrupts, source);
+        read_used_index(device, queue, report);
+    }
+}
+
+static uint64_t region_accesses(const struct bus_region *region)
+{
+    return __atomic_load_n(&region->accesses, __ATOMIC_RELAXED);
+}
+
+/* Everything that can stop a vCPU and bring it to the VMM. */
+static unsigned read_accesses(const struct machine_net *net,
+                              struct bypass_access *accesses)
+{
+    static const char *const structures[VIRTIO_NUM_STRUCTURES] = {
+        [VIRTIO_STRUCTURE_COMMON] = "device registers",
+        [VIRTIO_STRUCTURE_ISR] = "interrupt status",
+        [VIRTIO_STRUCTURE_CONFIG] = "device configuration",
+        [VIRTIO_STRUCTURE_NOTIFY] = "notifications",
+        [VIRTIO_STRUCTURE_MSIX] = "MSI-X table",
+    };
+    const struct machine *machine = net->machine;
+    const struct pci_host *pci = &machine->pci_host;
+    unsigned count = 0;
+
+    accesses[count++] = (struct bypass_access){
+        "serial port", region_accesses(&machine->serial.region)};
+    accesses[count++] = (struct bypass_access){
+        "power", region_accesses(&machine->power.region)};
+    accesses[count++] = (struct bypass_access){
+        "PCI configuration", region_accesses(&pci->ecam) +
+                                 region_accesses(&pci->config_address) +
+                                 region_accesses(&pci->config_data)};
+    for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
+        accesses[count++] = (struct bypass_access){
+            structures[i], virtio_pci_accesses(&net->pci, i)};
+    return count;
+}
+
+static void running_changed(void *owner, bool running)
+{
+    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
+    struct machine_net *net = owner;
+    const struct vcpu_group *vcpus = &net->machine->vcpus;
+    unsigned count = read_accesses(net, accesses);
+
+    if (running) {
+        bypass_report_start(&net->report, vcpus, accesses, count);
+    } else {
+        bypass_report_stop(&net->report, vcpus, accesses, count);
+        fill_report(net);
+    }
+}
+
+int machine_net_add(struct machine *machine, const struct options_net *options)
+{
+    struct machine_net *net = calloc(1, sizeof(*net));
+    struct vdpa_backend *backend;
+    int error;
+
+    if (!net)
+        return -ENOMEM;
+    machine->nets[machine->num_nets++] = net;
+    net->machine = machine;
+    error = net_backend_open(options, machine->memory.size, &backend);
+    if (!error)
+        error = virtio_pci_init(
+            &net->pci, backend, &machine->memory, &machine->pci_host,
+            kvm_machine_port(&machine->kvm), &machine->loop);
+    if (error)
+        return error;
+    net->has_pci = true;
+    error = bypass_report_init(&net->report, options->vdpa, "virtio-net",
+                               net->pci.device.num_queues);
+    net->pci.device.running_changed = running_changed;
+    net->pci.device.owner = net;
+    return error;
+}
+
+void machine_net_remove_all(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->num_nets; i++) {
+        struct machine_net *net = machine->nets[i];
+
+        if (net->has_pci)
+            virtio_pci_destroy(&net->pci);
+        bypass_report_destroy(&net->report);
+        free(net);
+    }
+    machine->num_nets = 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_net.h: the network cards of a machine.
+ */
+#ifndef VMM_MACHINE_NET_H
+#define VMM_MACHINE_NET_H
+
+#include "devices/virtio_pci.h"
+#include "vmm/bypass_report.h"
+#include "vmm/compiler.h"
+#include "vmm/options.h"
+
+#include <stdbool.h>
+
+struct machine;
+
+struct machine_net {
+    struct machine *machine;
+    struct virtio_pci pci;
+    struct bypass_report report;
+    bool has_pci;
+};
+
+/* Opens the backend and plugs the card in; -errno, logged. While no vCPU
+ * runs; machine_net_remove_all() undoes it, also when it failed. */
+int machine_net_add(struct machine *machine,
+                    const struct options_net *options) MUST_CHECK;
+void machine_net_remove_all(struct machine *machine);
+
+#endif
