@@ -80,7 +80,8 @@ check_libs   = $(shell pkg-config --libs check)
 
 # ---- Sources: one list a layer ----------------------------------------------
 
-root_sources    := $(wildcard vmm/main.c vmm/machine.c)
+root_sources    := $(wildcard vmm/main.c vmm/machine.c vmm/machine_net.c \
+	vmm/net_backend.c vmm/command_*.c)
 core_sources    := $(filter-out $(root_sources),$(wildcard vmm/*.c))
 arch_sources    := $(wildcard vmm/$(ARCH)/*.c)
 devices_sources := $(wildcard devices/*.c)
