@@ -155,16 +155,18 @@ int pvh_load(const struct boot_files *files, const struct guest_memory *memory,
     if (!error)
         error = boot_file_read(kernel, header.e_phoff, segments,
                                header.e_phnum * sizeof(segments[0]));
-    for (unsigned i = 0; i < header.e_phnum && !error; i++) {
+    /* First whether it is a kernel at all: where an ordinary program wants
+     * to lie is of no interest. */
+    for (unsigned i = 0; i < header.e_phnum && !error; i++)
+        if (segments[i].p_type == PT_NOTE)
+            error = read_entry(kernel, &segments[i], &entry_gpa);
+    if (!error && entry_gpa == 0)
+        return refuse(kernel, "no PVH entry note");
+    for (unsigned i = 0; i < header.e_phnum && !error; i++)
         if (segments[i].p_type == PT_LOAD)
             error = load_segment(kernel, memory, &segments[i], &end_gpa);
-        else if (segments[i].p_type == PT_NOTE)
-            error = read_entry(kernel, &segments[i], &entry_gpa);
-    }
     if (error)
         return error;
-    if (entry_gpa == 0)
-        return refuse(kernel, "no PVH entry note");
     if (!guest_memory_at(memory, entry_gpa, 1))
         return refuse(kernel, "its PVH entry is not in guest memory");
     *entry = (struct boot_entry){
