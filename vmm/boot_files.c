@@ -24,16 +24,19 @@ static int open_file(struct boot_file *file, const char *path, const char *what)
     file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file->fd < 0) {
         error = -errno;
-        log_error("%s %s: %s", what, path, strerror(-error));
+        log_error("%s %s: %s: give a file that can be read with --%s", what,
+                  path, strerror(-error), what);
         return error;
     }
     if (fstat(file->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        log_error("%s %s: not a regular file", what, path);
+        log_error("%s %s: not a regular file: give one with --%s", what, path,
+                  what);
         close_fd(&file->fd);
         return -EINVAL;
     }
     if (status.st_size == 0) {
-        log_error("%s %s: the file is empty", what, path);
+        log_error("%s %s: the file is empty: give another with --%s", what,
+                  path, what);
         close_fd(&file->fd);
         return -EINVAL;
     }
@@ -70,7 +73,7 @@ static int check_range(const struct boot_file *file, uint64_t offset,
     if (range_is_inside(offset, size, 0, file->size))
         return 0;
     log_error("%s: the file ends early: %" PRIu64 " bytes are due at offset "
-              "%" PRIu64 ", it has %" PRIu64,
+              "%" PRIu64 ", it has %" PRIu64 ": copy it again",
               file->path, size, offset, file->size);
     return -EINVAL;
 }

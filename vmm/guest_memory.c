@@ -107,7 +107,7 @@ static int check_host_has(uint64_t size)
     if (size <= available)
         return 0;
     log_error("guest memory: %" PRIu64 " MiB requested, %" PRIu64
-              " MiB available on this host",
+              " MiB available on this host: give less with --memory",
               in_mib(size), in_mib(available));
     return -ENOMEM;
 }

@@ -120,7 +120,9 @@ static int set_memory(struct parser *parser, const char *value)
                     "a number with K, M, G or T",
                     value);
     if (bytes == 0 || !is_aligned(bytes, SMALLEST_PAGE))
-        return fail(parser, "--memory: \"%s\" is not a number of 4 KiB pages",
+        return fail(parser,
+                    "--memory: \"%s\" is not a number of 4 KiB pages: give "
+                    "one such as 512M",
                     value);
     parser->options->memory = bytes;
     return 0;

@@ -135,8 +135,10 @@ START_TEST(other_sizes_are_refused)
                  texts[i]);
         refuse(line, expected);
     }
-    refuse("run K -m 0", "--memory: \"0\" is not a number of 4 KiB pages");
-    refuse("run K -m 5K", "--memory: \"5K\" is not a number of 4 KiB pages");
+    refuse("run K -m 0", "--memory: \"0\" is not a number of 4 KiB pages: give "
+                         "one such as 512M");
+    refuse("run K -m 5K", "--memory: \"5K\" is not a number of 4 KiB pages: "
+                          "give one such as 512M");
 }
 END_TEST
 

@@ -53,14 +53,15 @@ static int check_sizes(const struct boot_files *files,
     uint64_t command_line_max = header->cmdline_size;
 
     if (setup_size >= kernel->size) {
-        log_error("kernel %s: the file ends inside its setup code",
+        log_error("kernel %s: the file ends inside its setup code: copy it "
+                  "again",
                   kernel->path);
         return -ENOEXEC;
     }
     /* syssize counts units of 16 bytes; a signature may follow. */
     if (kernel->size - setup_size < 16 * (uint64_t)header->syssize) {
         log_error("kernel %s: the file ends early: %" PRIu64 " bytes of code "
-                  "are due, it has %" PRIu64,
+                  "are due, it has %" PRIu64 ": copy it again",
                   kernel->path, 16 * (uint64_t)header->syssize,
                   kernel->size - setup_size);
         return -ENOEXEC;
