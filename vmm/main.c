@@ -27,43 +27,63 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* A report that cannot be written is a failure of the run. */
-static int write_reports(const struct machine *machine, const char *path)
+static int fail_report(const char *path)
 {
-    FILE *file;
+    log_error("--report %s: %s: give a file that can be written", path,
+              strerror(errno));
+    return EXIT_STATUS_FAILED;
+}
+
+/* A report that cannot be written is a failure of the run. */
+static int write_reports(const struct machine *machine, FILE *file)
+{
     int failed;
 
     if (machine->options->log_level >= LOG_LEVEL_INFO)
         machine_print_reports(machine, stderr);
-    if (!path)
+    if (!file)
         return 0;
-    file = fopen(path, "we");
-    if (file) {
-        machine_print_reports(machine, file);
-        failed = ferror(file);
-        if (fclose(file) == 0 && !failed)
-            return 0;
-    }
-    log_error("--report: %s: %s", path, strerror(errno));
-    return -EIO;
+    machine_print_reports(machine, file);
+    failed = ferror(file);
+    if (fclose(file) != 0 || failed)
+        return fail_report(machine->options->report);
+    return 0;
 }
 
 static int run(const struct options *options)
 {
     static struct machine machine;
-    int status;
+    FILE *report = NULL;
+    int status, report_status;
 
     log_set_level(options->log_level);
     block_signals();
     if (machine_init(&machine, options) != 0)
         return EXIT_STATUS_FAILED;
+    /* Before the guest runs, perhaps for days, to no report; after all else
+     * that may fail, which leaves no file behind. */
+    if (options->report) {
+        report = fopen(options->report, "we");
+        if (!report) {
+            status = fail_report(options->report);
+            machine_destroy(&machine);
+            return status;
+        }
+    }
     status = machine_run(&machine);
     if (options->console == CONSOLE_STDIO)
         terminal_destroy(&machine.terminal);
-    if (write_reports(&machine, options->report) != 0)
-        status = EXIT_STATUS_FAILED;
+    report_status = write_reports(&machine, report);
     machine_destroy(&machine);
-    return status;
+    return report_status ? report_status : status;
+}
+
+static int print_text(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return EXIT_SUCCESS;
+    log_error("stdout: %s: this text went nowhere", strerror(errno));
+    return EXIT_STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -79,8 +99,6 @@ int main(int argc, char **argv)
     }
     text = usage_text(options.command);
     if (text)
-        return fputs(text, stdout) < 0 || fflush(stdout) != 0
-                   ? EXIT_STATUS_FAILED
-                   : EXIT_SUCCESS;
+        return print_text(text);
     return run(&options);
 }
