@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
 #define KVM_PATH "/dev/kvm"
@@ -253,6 +254,8 @@ static int connect_route(struct kvm *kvm, const struct msi_message *message,
                          int eventfd)
 {
     struct kvm_msi_route *route = find_route(kvm, eventfd);
+    struct kvm_msi_route before;
+    eventfd_t waiting;
     unsigned number;
     int error;
 
@@ -260,6 +263,7 @@ static int connect_route(struct kvm *kvm, const struct msi_message *message,
         log_error("interrupts: all %d routes are in use", KVM_MAX_MSI_ROUTES);
         return -ENOSPC;
     }
+    before = *route;
     number = (unsigned)(route - kvm->msi_routes);
     if (route->eventfd != eventfd || !same_message(&route->message, message)) {
         route->eventfd = eventfd;
@@ -268,15 +272,21 @@ static int connect_route(struct kvm *kvm, const struct msi_message *message,
             kvm->num_msi_routes = number + 1;
         error = set_routes(kvm);
         if (error) {
-            route->eventfd = -1;
+            *route = before;
             return error;
         }
     }
     if (route->is_connected)
         return 0;
     error = set_irqfd(kvm, route, 0);
-    route->is_connected = !error;
-    return error;
+    if (error)
+        return error;
+    route->is_connected = true;
+    /* KVM raises what it finds waiting but leaves the count, which would be
+     * raised once more after the next disconnection. Later signals it takes
+     * itself, before a read can see them. */
+    (void)eventfd_read(eventfd, &waiting);
+    return 0;
 }
 
 static int connect_msi(void *machine, const struct msi_message *message,

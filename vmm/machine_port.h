@@ -30,9 +30,10 @@ struct machine_ops {
 
     /* From now on a signal on `eventfd` raises `message` in the guest inside
      * the kernel (route, then KVM_IRQFD); a count that is pending on it
-     * raises it at once. An eventfd that is connected already gets the new
-     * message, or keeps the old one when the call fails. -ENOSPC when the
-     * machine has no interrupt route left. */
+     * raises it at once and is taken, so it must not block when read. An
+     * eventfd that is connected already gets the new message, or keeps the old
+     * one when the call fails. -ENOSPC when the machine has no interrupt route
+     * left. */
     int (*connect_msi)(void *machine, const struct msi_message *message,
                        int eventfd);
     /* Returns when no more interrupt can come from `eventfd`; later signals
