@@ -2,6 +2,8 @@
 /* backend_bench.c: any backend, with memory and eventfds to give to it. */
 #include "tests/support/backend_bench.h"
 
+#include "tests/support/echo_port.h"
+#include "vdpa/soft_net.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
 
@@ -27,6 +29,18 @@ static int open_vhost(struct bench *bench, const void *profile)
     fake_vhost_init(&bench->vhost, profile);
     return vhost_vdpa_open(FAKE_VHOST_PATH, &bench->vhost.syscalls,
                            &bench->backend);
+}
+
+static int open_soft_net(struct bench *bench, const void *unused)
+{
+    const struct soft_net_options options = {
+        .name = "soft_net",
+        .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
+        .mtu = SOFT_NET_DEFAULT_MTU,
+    };
+
+    (void)unused;
+    return soft_net_open(&options, echo_port_open(), &bench->backend);
 }
 
 static const char *real_device(void)
@@ -55,6 +69,7 @@ static const struct subject {
     {"vhost on vp_vdpa", open_vhost, &fake_vhost_vp_vdpa},
     {"vhost on VDUSE", open_vhost, &fake_vhost_vduse},
     {"vhost on Linux 5.7", open_vhost, &fake_vhost_2020},
+    {"soft_net", open_soft_net, NULL},
     {"real device", open_real, NULL}, /* last: left out when there is none */
 };
 

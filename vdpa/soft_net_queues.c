@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * soft_net_queues.c: the data path of the software network device: frames
+ * from the transmit queue to the port and from the port to the receive queue.
+ *
+ * Everything here runs with the device's lock held, mostly on its thread. A
+ * notification costs the guest a VM exit and us a wake-up, so while frames
+ * come in numbers the driver is told not to send any, and a timer looks at
+ * the queue instead (virtio 1.2, 2.7.7 and 2.8.14).
+ */
+#include "vdpa/net_header.h"
+#include "vdpa/soft_net_private.h"
+#include "vmm/fd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Frames of one look at a queue, so that the port gets its turn. */
+#define MAX_BURST 256
+
+/* AUTO polls when so many frames were sent within the window, and more than
+ * half as many again as were received: answers to each frame are a dialogue,
+ * and a dialogue waits for every one of our delays. */
+#define WINDOW_NS (2ULL * 1000 * 1000)
+#define MANY_SENT 16
+#define MIN_FRAME 14 /* an Ethernet header */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* ---- Telling the driver ---- */
+
+static void call_driver(struct soft_net *net, uint16_t index)
+{
+    net->counters.calls++;
+    if (net->options.call)
+        net->options.call(net->options.owner, index);
+    else if (eventfd_write(net->queues[index].setup.call_fd, 1) != 0)
+        log_error("%s: eventfd: %s", net->options.name, strerror(errno));
+}
+
+/* At the end of a burst. */
+static void signal_queue(struct soft_net *net, uint16_t index)
+{
+    struct soft_net_queue *queue = &net->queues[index];
+
+    if (!queue->must_signal)
+        return;
+    queue->must_signal = false;
+    if (virtqueue_should_signal(&queue->ring))
+        call_driver(net, index);
+}
+
+/* After anything that reads a ring. */
+static void check_rings(struct soft_net *net)
+{
+    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES && net->is_running; i++) {
+        const struct virtqueue *ring = &net->queues[i].ring;
+
+        if (!ring->is_broken)
+            continue;
+        log_guest(&net->complaints,
+                  "%s: the guest broke queue %u with %s: it must reset the "
+                  "device",
+                  net->options.name, i, ring->fault);
+        soft_net_need_reset(net);
+    }
+}
+
+/* ---- Guest to port ---- */
+
+/* The frame behind the header: `chain`'s readable pieces without the first
+ * NET_HEADER_SIZE bytes, cut in place. Returns the first piece. */
+static struct iovec *skip_header(struct virtqueue_chain *chain, unsigned *count)
+{
+    size_t skip = NET_HEADER_SIZE;
+    unsigned first = 0;
+
+    while (first < chain->num_readable &&
+           chain->pieces[first].iov_len <= skip) {
+        skip -= chain->pieces[first].iov_len;
+        first++;
+    }
+    if (first < chain->num_readable) {
+        struct iovec *piece = &chain->pieces[first];
+
+        piece->iov_base = (uint8_t *)piece->iov_base + skip;
+        piece->iov_len -= skip;
+    }
+    *count = chain->num_readable - first;
+    return &chain->pieces[first];
+}
+
+static void send_frame(struct soft_net *net, struct virtqueue_chain *chain)
+{
+    uint8_t bytes[NET_HEADER_SIZE];
+    struct virtio_net_hdr header;
+    const struct iovec *pieces;
+    uint64_t frame_size;
+    unsigned count;
+
+    if (chain->readable_size < NET_HEADER_SIZE + MIN_FRAME ||
+        chain->readable_size > NET_HEADER_SIZE + FRAME_PORT_MAX_SIZE) {
+        net->counters.dropped++;
+        return;
+    }
+    frame_size = chain->readable_size - NET_HEADER_SIZE;
+    virtqueue_read(chain, 0, bytes, sizeof(bytes));
+    if (!net_header_load(&header, bytes, net->features, frame_size)) {
+        net->counters.dropped++;
+        return;
+    }
+    pieces = skip_header(chain, &count);
+    net->port->ops->send(net->port, &header, pieces, count);
+    net->counters.sent++;
+    net->counters.sent_bytes += frame_size;
+    net->window_sent++;
+}
+
+/* Returns how many buffers it took. */
+static unsigned send_burst(struct soft_net *net)
+{
+    struct soft_net_queue *queue = &net->queues[SOFT_NET_TX];
+    unsigned taken = 0;
+
+    while (taken < MAX_BURST && net->is_running &&
+           virtqueue_take(&queue->ring, &net->chain)) {
+        send_frame(net, &net->chain);
+        net->chain.buffer.written = 0;
+        virtqueue_return(&queue->ring, &net->chain.buffer, 1);
+        queue->must_signal = true;
+        taken++;
+    }
+    signal_queue(net, SOFT_NET_TX);
+    check_rings(net);
+    return taken;
+}
+
+/* ---- When to look ---- */
+
+static void set_timer(struct soft_net *net, unsigned microseconds)
+{
+    const struct itimerspec when = {
+        .it_value = {.tv_nsec = (long)microseconds * 1000}};
+
+    if (timerfd_settime(net->poll_timer.fd, 0, &when, NULL) != 0)
+        log_error("%s: timerfd_settime: %s", net->options.name,
+                  strerror(errno));
+}
+
+static void count_window(struct soft_net *net)
+{
+    uint64_t now = now_ns();
+
+    if (now - net->window_start_ns < WINDOW_NS)
+        return;
+    net->window_start_ns = now;
+    net->window_sent = net->window_received = 0;
+}
+
+static bool is_worth_polling(const struct soft_net *net)
+{
+    switch (net->options.polling) {
+    case SOFT_NET_POLLING_ON:
+        return true;
+    case SOFT_NET_POLLING_OFF:
+        return false;
+    case SOFT_NET_POLLING_AUTO:
+    default:
+        return net->window_sent >= MANY_SENT &&
+               net->window_sent > net->window_received * 3 / 2;
+    }
+}
+
+static void start_polling(struct soft_net *net)
+{
+    net->is_polling = true;
+    net->idle_polls = 0;
+    set_timer(net, SOFT_NET_POLL_US);
+}
+
+/* Back to notifications; looks once more, for what came before the driver
+ * knew. */
+static void stop_polling(struct soft_net *net)
+{
+    struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
+
+    net->is_polling = false;
+    while (net->is_running && virtqueue_want_kicks(ring, true)) {
+        virtqueue_want_kicks(ring, false);
+        send_burst(net);
+    }
+}
+
+/* A notification came, or a full burst left more behind. */
+static void serve_transmit(struct soft_net *net)
+{
+    struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
+    unsigned sent;
+
+    count_window(net);
+    virtqueue_want_kicks(ring, false);
+    sent = send_burst(net);
+    if (!net->is_running)
+        return;
+    if (sent == MAX_BURST || is_worth_polling(net))
+        start_polling(net);
+    else
+        stop_polling(net);
+}
+
+static void poll_timer_expired(void *owner, uint32_t events)
+{
+    struct soft_net *net = owner;
+    uint64_t count;
+
+    (void)events;
+    if (read(net->poll_timer.fd, &count, sizeof(count)) < 0 ||
+        !net->is_polling || !net->is_running)
+        return;
+    net->counters.polls++;
+    count_window(net);
+    if (send_burst(net) > 0)
+        net->idle_polls = 0;
+    else
+        net->idle_polls++;
+    if (!net->is_running)
+        return;
+    if (net->idle_polls * SOFT_NET_POLL_US >= SOFT_NET_POLL_IDLE_US)
+        stop_polling(net);
+    else
+        set_timer(net, SOFT_NET_POLL_US);
+}
+
+/* ---- Port to guest ---- */
+
+static size_t total_size(const struct iovec *pieces, unsigned count)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        size += pieces[i].iov_len;
+    return size;
+}
+
+/* A position in the frame being received. */
+struct source {
+    const struct iovec *pieces;
+    unsigned count, index;
+    size_t offset; /* into pieces[index] */
+};
+
+/* Fills `chain` from `skip` on; returns the bytes written. */
+static size_t fill_chain(const struct virtqueue_chain *chain, size_t skip,
+                         struct source *source)
+{
+    size_t written = 0;
+
+    while (source->index < source->count) {
+        const struct iovec *piece = &source->pieces[source->index];
+        size_t left = piece->iov_len - source->offset;
+        size_t done = virtqueue_write(
+            chain, skip + written,
+            (const uint8_t *)piece->iov_base + source->offset, left);
+
+        written += done;
+        source->offset += done;
+        if (done < left)
+            break;
+        source->index++;
+        source->offset = 0;
+    }
+    return written;
+}
+
+/* A frame of 64 KiB in buffers of 1 KiB, and some. */
+#define MAX_BUFFERS 80
+
+/* Takes buffers and fills them; 0 when there are not enough, and then none is
+ * taken. The first chain stays in net->first_chain for its header. */
+static unsigned fill_buffers(struct soft_net *net, struct source *source,
+                             size_t size,
+                             struct virtqueue_buffer buffers[MAX_BUFFERS])
+{
+    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
+    bool mergeable = net->features & 1ULL << VIRTIO_NET_F_MRG_RXBUF;
+    unsigned count = 0;
+    size_t done = 0;
+
+    while (done < size || count == 0) {
+        struct virtqueue_chain *chain =
+            count == 0 ? &net->first_chain : &net->chain;
+        size_t skip = count == 0 ? NET_HEADER_SIZE : 0, written;
+
+        if (count == (mergeable ? MAX_BUFFERS : 1) ||
+            !virtqueue_take(ring, chain))
+            break;
+        if (chain->writable_size <= skip) {
+            ring->is_broken = true;
+            ring->fault = "a receive buffer without room";
+            break;
+        }
+        written = fill_chain(chain, skip, source);
+        done += written;
+        buffers[count] = chain->buffer;
+        buffers[count++].written = (uint32_t)(written + skip);
+    }
+    if (done == size)
+        return count;
+    virtqueue_put_back(ring, buffers, count);
+    return 0;
+}
+
+static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
+                    const struct iovec *pieces, unsigned count)
+{
+    struct soft_net_queue *queue = &net->queues[SOFT_NET_RX];
+    struct virtqueue_buffer buffers[MAX_BUFFERS];
+    struct source source = {.pieces = pieces, .count = count};
+    size_t size = total_size(pieces, count);
+    uint8_t bytes[NET_HEADER_SIZE];
+    unsigned used = fill_buffers(net, &source, size, buffers);
+
+    if (used == 0)
+        return false;
+    net_header_store(bytes, header, (uint16_t)used);
+    virtqueue_write(&net->first_chain, 0, bytes, sizeof(bytes));
+    virtqueue_return(&queue->ring, buffers, used);
+    queue->must_signal = true;
+    net->counters.received++;
+    net->counters.received_bytes += size;
+    net->window_received++;
+    return true;
+}
+
+/* On the device's thread, as the rest of the client's functions. */
+static bool receive(void *owner, const struct virtio_net_hdr *header,
+                    const struct iovec *pieces, unsigned count)
+{
+    struct soft_net *net = owner;
+    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
+    bool delivered;
+
+    if (!net->is_running)
+        return true; /* no driver: lost, as on an unplugged card */
+    delivered = deliver(net, header, pieces, count);
+    /* Out of buffers: the driver's next notification brings some. */
+    while (!delivered && net->is_running && !ring->is_broken &&
+           virtqueue_want_kicks(ring, true)) {
+        virtqueue_want_kicks(ring, false);
+        delivered = deliver(net, header, pieces, count);
+        if (!delivered)
+            break;
+    }
+    check_rings(net);
+    return delivered || !net->is_running;
+}
+
+static void received(void *owner)
+{
+    struct soft_net *net = owner;
+
+    if (net->is_running)
+        signal_queue(net, SOFT_NET_RX);
+}
+
+const struct frame_client soft_net_client = {
+    .receive = receive,
+    .received = received,
+    .link_changed = soft_net_link_changed,
+};
+
+/* ---- Notifications ---- */
+
+static void drain(int eventfd)
+{
+    eventfd_t count;
+
+    /* Nothing to read is fine: the signal has been served already. */
+    (void)eventfd_read(eventfd, &count);
+}
+
+/* Buffers came, or the device just started. */
+static void receive_kicked(void *owner, uint32_t events)
+{
+    struct soft_net *net = owner;
+
+    (void)events;
+    if (!net->is_running)
+        return;
+    drain(net->queues[SOFT_NET_RX].setup.kick_fd);
+    net->counters.kicks++;
+    virtqueue_want_kicks(&net->queues[SOFT_NET_RX].ring, false);
+    net->port->ops->resume(net->port);
+}
+
+static void transmit_kicked(void *owner, uint32_t events)
+{
+    struct soft_net *net = owner;
+
+    (void)events;
+    if (!net->is_running)
+        return;
+    drain(net->queues[SOFT_NET_TX].setup.kick_fd);
+    net->counters.kicks++;
+    if (!net->is_polling)
+        serve_transmit(net);
+}
+
+/* ---- Life ---- */
+
+int soft_net_init_queues(struct soft_net *net)
+{
+    int timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+    net->poll_timer = (struct event_source){.fd = timer_fd,
+                                            .events = EPOLLIN,
+                                            .ready = poll_timer_expired,
+                                            .owner = net};
+    if (timer_fd < 0) {
+        int error = -errno;
+
+        log_error("%s: timerfd_create: %s", net->options.name,
+                  strerror(-error));
+        return error;
+    }
+    return event_loop_add(&net->loop, &net->poll_timer);
+}
+
+void soft_net_destroy_queues(struct soft_net *net)
+{
+    close_fd(&net->poll_timer.fd);
+}
+
+static int start_queue(struct soft_net *net, unsigned index,
+                       void (*kicked)(void *owner, uint32_t events))
+{
+    struct soft_net_queue *queue = &net->queues[index];
+    int error = virtqueue_init(&queue->ring, &queue->setup, net->features,
+                               queue->setup.position, &net->map);
+
+    queue->must_signal = false;
+    if (error) {
+        log_guest(&net->complaints, "%s: queue %u cannot run: it has %s",
+                  net->options.name, index, queue->ring.fault);
+        return error;
+    }
+    queue->kick = (struct event_source){.fd = queue->setup.kick_fd,
+                                        .events = EPOLLIN,
+                                        .ready = kicked,
+                                        .owner = net};
+    return event_loop_add(&net->loop, &queue->kick);
+}
+
+/* A driver that enabled only one of the two gets a device that stands. */
+int soft_net_start_queues(struct soft_net *net)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++)
+        if (!net->queues[i].is_set || !net->queues[i].is_enabled)
+            return 0;
+    net->window_start_ns = 0;
+    net->is_polling = false;
+    net->is_running = true;
+    error = start_queue(net, SOFT_NET_RX, receive_kicked);
+    if (!error)
+        error = start_queue(net, SOFT_NET_TX, transmit_kicked);
+    if (error)
+        soft_net_stop_queues(net);
+    return error;
+}
+
+void soft_net_stop_queues(struct soft_net *net)
+{
+    if (!net->is_running)
+        return;
+    net->is_running = false;
+    net->is_polling = false;
+    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++)
+        event_loop_remove(&net->loop, &net->queues[i].kick);
+}
+
+void soft_net_remap_queues(struct soft_net *net)
+{
+    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES && net->is_running; i++)
+        if (virtqueue_remap(&net->queues[i].ring) != 0)
+            soft_net_need_reset(net);
+}
