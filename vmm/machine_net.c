@@ -109,7 +109,7 @@ static void running_changed(void *owner, bool running)
     }
 }
 
-int machine_net_add(struct machine *machine, const struct options_net *options)
+int machine_net_add(struct machine *machine, const struct net_options *options)
 {
     struct machine_net *net = calloc(1, sizeof(*net));
     struct vdpa_backend *backend;

@@ -24,7 +24,7 @@ struct machine_net {
 /* Opens the backend and plugs the card in; -errno, logged. While no vCPU
  * runs; machine_net_remove_all() undoes it, also when it failed. */
 int machine_net_add(struct machine *machine,
-                    const struct options_net *options) MUST_CHECK;
+                    const struct net_options *options) MUST_CHECK;
 void machine_net_remove_all(struct machine *machine);
 
 #endif

@@ -49,7 +49,7 @@ static int check_net(struct vdpa_backend *backend)
     return 0;
 }
 
-int net_backend_open(const struct options_net *options, uint64_t memory_size,
+int net_backend_open(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend)
 {
     int error = vhost_vdpa_open(options->vdpa, &vhost_host_syscalls, backend);

@@ -13,7 +13,7 @@
 
 /* Opens the network device for a guest of `memory_size` bytes, MAC set as
  * asked. -errno, logged with what to do. */
-int net_backend_open(const struct options_net *options, uint64_t memory_size,
+int net_backend_open(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "vmm/compiler.h"
 #include "vmm/log.h"
+#include "vmm/net_options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +16,6 @@
 #define OPTIONS_MAX_NETS   8
 #define OPTIONS_MAX_CPUS   255
 #define OPTIONS_MAX_APPEND 4096 /* bytes, with the final NUL */
-#define OPTIONS_MAX_PATH   256  /* bytes, with the final NUL */
 #define OPTIONS_MAX_ERROR  512  /* room that every message has enough of */
 
 enum options_command {
@@ -35,12 +35,6 @@ enum options_console {
     CONSOLE_NONE,
 };
 
-struct options_net {
-    char vdpa[OPTIONS_MAX_PATH]; /* such as /dev/vhost-vdpa-0 */
-    bool has_mac;                /* else the device's own is used */
-    uint8_t mac[6];
-};
-
 /* Strings that are pointers are borrowed from argv. */
 struct options {
     enum options_command command; /* what follows is for COMMAND_RUN */
@@ -50,7 +44,7 @@ struct options {
     uint64_t memory;    /* bytes, a multiple of the page size */
     uint64_t page_size; /* bytes; 0: the system's, else huge pages */
     unsigned cpus;
-    struct options_net nets[OPTIONS_MAX_NETS];
+    struct net_options nets[OPTIONS_MAX_NETS];
     unsigned net_count;
     enum options_on_reset on_reset;
     enum options_console console;

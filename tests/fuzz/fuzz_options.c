@@ -31,7 +31,8 @@ static void check_accepted(const struct options *options)
     require(memchr(options->append, '\0', sizeof(options->append)) != NULL);
     for (unsigned i = 0; i < options->net_count; i++) {
         require(options->nets[i].vdpa[0] != '\0');
-        require(memchr(options->nets[i].vdpa, '\0', OPTIONS_MAX_PATH) != NULL);
+        require(memchr(options->nets[i].vdpa, '\0', NET_OPTIONS_MAX_PATH) !=
+                NULL);
     }
 }
 

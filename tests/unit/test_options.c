@@ -235,9 +235,9 @@ END_TEST
 
 START_TEST(net_path_has_a_limit)
 {
-    char path[OPTIONS_MAX_PATH + 1] = "/", line[OPTIONS_MAX_PATH + 32];
+    char path[NET_OPTIONS_MAX_PATH + 1] = "/", line[NET_OPTIONS_MAX_PATH + 32];
 
-    memset(path + 1, 'a', OPTIONS_MAX_PATH - 2);
+    memset(path + 1, 'a', NET_OPTIONS_MAX_PATH - 2);
     snprintf(line, sizeof(line), "run K -n %s", path);
     ck_assert_int_eq(parse(line), 0);
     ck_assert_str_eq(options.nets[0].vdpa, path);
