@@ -222,6 +222,7 @@ asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
 asan_tests := $(patsubst %.c,$(B)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
 guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
+cli_step   := $(if $(wildcard tests/cli/run),--test cli=tests/cli/run)
 lab_step   := $(if $(wildcard tests/lab/lab),--test lab=tests/lab/lab)
 lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
@@ -231,14 +232,14 @@ lint_steps  = \
 		$(call lint_step,$(check))) \
 	--test lint/test-check-layers=tests/lint/test-check-layers
 
-.PHONY: check check-unit check-contract check-guest check-lab
-check: ## test everything: unit, contract, lint, guest and lab
+.PHONY: check check-unit check-contract check-cli check-guest check-lab
+check: ## test everything: unit, contract, lint, cli, guest, lab
 	+@$(RUN_ALL) \
 		--need 'packages=$(MAKE) --silent setup' \
 		--need 'build=$(MAKE) -j$(JOBS) tests' \
 		--need 'build-asan=$(MAKE) -j$(JOBS) $(asan_vars) tests' \
 		$(unit_tests) $(contract_tests) $(asan_tests) \
-		$(lint_steps) $(guest_step) $(lab_step)
+		$(lint_steps) $(cli_step) $(guest_step) $(lab_step)
 
 check-unit: all $(unit_tests) ## test each file by itself
 	@$(RUN_ALL) $(unit_tests)
@@ -249,7 +250,10 @@ check-contract: all $(contract_tests) ## test every backend by one suite
 check-guest: all $(bare_guests) ## boot the small test guests (needs /dev/kvm)
 	@$(RUN_ALL) $(guest_step)
 
-check-lab: all ## boot Linux guests on real vhost-vdpa, in the lab
+check-cli: all $(bare_guests) ## give the program bad input of every kind
+	@$(RUN_ALL) $(cli_step)
+
+check-lab: all $(bare_guests) ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
 .PHONY: fuzz fuzz-run coverage
