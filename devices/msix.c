@@ -142,11 +142,12 @@ void msix_reset(struct msix *msix)
 bool msix_get_message(const struct msix *msix, unsigned vector,
                       struct msi_message *message)
 {
-    const uint8_t *entry = msix->table + (size_t)vector * MSIX_ENTRY_SIZE;
+    const uint8_t *entry;
 
     if (!msix->is_enabled || msix->is_function_masked ||
         vector >= msix->num_vectors)
         return false;
+    entry = msix->table + (size_t)vector * MSIX_ENTRY_SIZE;
     if (load_le32(entry + PCI_MSIX_ENTRY_VECTOR_CTRL) &
         PCI_MSIX_ENTRY_CTRL_MASKBIT)
         return false;
