@@ -5,6 +5,7 @@
  */
 #include "tests/support/check_main.h"
 #include "tests/support/fake_stats.h"
+#include "tests/support/sleep_ms.h"
 #include "vmm/bypass_report.h"
 
 #include <stdlib.h>
@@ -194,9 +195,9 @@ END_TEST
 START_TEST(time_is_taken_while_the_device_runs)
 {
     start(0, 0);
-    usleep(20000);
+    sleep_ms(20);
     stop(0, 0);
-    usleep(20000);
+    sleep_ms(20);
     ck_assert(report.seconds >= 0.02);
     ck_assert(report.seconds < 20);
 }

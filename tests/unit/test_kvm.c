@@ -7,6 +7,7 @@
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/open_fds.h"
+#include "tests/support/sleep_ms.h"
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/kvm.h"
@@ -87,7 +88,7 @@ static bool is_pending(int eventfd)
 static bool is_taken(int eventfd)
 {
     for (unsigned i = 0; i < 2000 && is_pending(eventfd); i++)
-        usleep(1000);
+        sleep_ms(1);
     return !is_pending(eventfd);
 }
 
@@ -143,7 +144,7 @@ START_TEST(events_pile_up_while_disconnected)
     ck_assert_uint_eq(kvm_count_connected(&kvm), 0);
     signal_eventfd(eventfd);
     signal_eventfd(eventfd);
-    usleep(20000);
+    sleep_ms(20);
     ck_assert_int_eq(eventfd_read(eventfd, &count), 0);
     ck_assert_uint_eq(count, 2);
     signal_eventfd(eventfd);
@@ -190,7 +191,7 @@ START_TEST(failure_to_change_keeps_the_connection_known)
     disconnect_msi(eventfd);
     ck_assert_uint_eq(kvm_count_connected(&kvm), 0);
     signal_eventfd(eventfd);
-    usleep(20000);
+    sleep_ms(20);
     ck_assert(is_pending(eventfd));
     ck_assert_int_eq(connect_msi(eventfd, 0x42), 0);
     ck_assert(is_taken(eventfd));

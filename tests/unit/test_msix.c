@@ -14,7 +14,7 @@
 #define NUM_VECTORS 3U
 #define BAR_INDEX   2U
 #define BAR_GPA     UINT64_C(0xe0010000)
-#define PBA_OFFSET  4096U /* with so few vectors */
+#define PBA_OFFSET  UINT64_C(4096) /* with so few vectors */
 
 static struct bus mmio;
 static struct pci_function function;
@@ -138,7 +138,7 @@ START_TEST(capability_tells_vectors_and_places)
     ck_assert_uint_eq(pci_function_read(&function, at + PCI_MSIX_FLAGS, 2),
                       NUM_VECTORS - 1);
     ck_assert_uint_eq(pci_function_read(&function, at + PCI_MSIX_TABLE, 4),
-                      0 | BAR_INDEX);
+                      BAR_INDEX);
     ck_assert_uint_eq(pci_function_read(&function, at + PCI_MSIX_PBA, 4),
                       PBA_OFFSET | BAR_INDEX);
     ck_assert_uint_eq(function.bars[BAR_INDEX].region.size, 2 * PBA_OFFSET);
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(vectors_start_masked_and_empty)
 {
-    for (unsigned i = 0; i < NUM_VECTORS; i++) {
+    for (uint64_t i = 0; i < NUM_VECTORS; i++) {
         ck_assert_uint_eq(read_bar(i * MSIX_ENTRY_SIZE, 8), 0);
         ck_assert_uint_eq(read_bar(i * MSIX_ENTRY_SIZE + 8, 8), UINT64_C(1)
                                                                     << 32);
@@ -193,7 +193,7 @@ START_TEST(table_keeps_what_is_written_but_reserved_bits)
 {
     for (unsigned at = 0; at < NUM_VECTORS * MSIX_ENTRY_SIZE; at += 8)
         write_bar(at, 8, UINT64_MAX);
-    for (unsigned i = 0; i < NUM_VECTORS; i++) {
+    for (uint64_t i = 0; i < NUM_VECTORS; i++) {
         ck_assert_uint_eq(read_bar(i * MSIX_ENTRY_SIZE, 8), UINT64_MAX);
         ck_assert_uint_eq(read_bar(i * MSIX_ENTRY_SIZE + 8, 8), 0x1ffffffff);
     }

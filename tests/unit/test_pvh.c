@@ -242,8 +242,8 @@ START_TEST(start_info_tells_what_the_kernel_asks)
     module = guest_memory_at(&memory, load_le64(info + 16), 32);
     ck_assert_uint_eq(load_le64(module), 0x600000);
     ck_assert_uint_eq(load_le64(module + 8), 0x1234);
-    map = guest_memory_at(&memory, load_le64(info + 40), 24 * count);
-    for (unsigned i = 0; i < count; i++) {
+    map = guest_memory_at(&memory, load_le64(info + 40), UINT64_C(24) * count);
+    for (size_t i = 0; i < count; i++) {
         ck_assert_uint_eq(load_le64(map + 24 * i), ranges[i].gpa);
         ck_assert_uint_eq(load_le64(map + 24 * i + 8), ranges[i].size);
         ck_assert_uint_eq(load_le32(map + 24 * i + 16), ranges[i].type);

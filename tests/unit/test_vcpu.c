@@ -7,6 +7,7 @@
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/open_fds.h"
+#include "tests/support/sleep_ms.h"
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/vcpu.h"
@@ -120,7 +121,7 @@ static bool start(const void *code, size_t size)
 static bool reaches(atomic_uint *counter, unsigned value)
 {
     for (unsigned i = 0; i < PATIENCE_MS && atomic_load(counter) < value; i++)
-        usleep(1000);
+        sleep_ms(1);
     return atomic_load(counter) >= value;
 }
 
@@ -138,7 +139,7 @@ START_TEST(group_starts_paused)
     if (!start(writing, sizeof(writing)))
         return;
     vcpu_group_pause(&group);
-    usleep(20000);
+    sleep_ms(20);
     ck_assert_uint_eq(accesses, 0);
     for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
         ck_assert_uint_eq(vcpu_group_exits(&group, i), 0);
@@ -157,7 +158,7 @@ START_TEST(group_can_be_destroyed_while_it_runs)
     if (!start(spinning, sizeof(spinning)))
         return;
     vcpu_group_resume(&group);
-    usleep(10000);
+    sleep_ms(10);
 }
 END_TEST
 
@@ -171,7 +172,7 @@ static void check_pauses(void)
         ck_assert(reaches(&accesses, before + 10));
         vcpu_group_pause(&group);
         before = atomic_load(&accesses);
-        usleep(2000);
+        sleep_ms(2);
         ck_assert_uint_eq(accesses, before);
     }
     ck_assert_uint_ge(vcpu_group_exits(&group, KVM_EXIT_IO), 200);
@@ -209,13 +210,13 @@ START_TEST(halted_and_spinning_vcpus_are_paused_too)
     if (!start(halting, sizeof(halting)))
         return;
     vcpu_group_resume(&group);
-    usleep(20000);
+    sleep_ms(20);
     vcpu_group_pause(&group);
     ck_assert_int_eq(
         guest_memory_write(&memory, CODE_GPA, spinning, sizeof(spinning)), 0);
     ck_assert_int_eq(arch_reset(&kvm, &group), 0);
     vcpu_group_resume(&group);
-    usleep(20000);
+    sleep_ms(20);
     vcpu_group_pause(&group);
     ck_assert_uint_ge(vcpu_group_exits(&group, VCPU_EXIT_SIGNAL), 2);
     ck_assert_uint_eq(stops, 0);
@@ -265,7 +266,7 @@ START_TEST(nobody_enters_the_guest_after_a_stop)
     vcpu_group_stop_entering(&group);
     vcpu_group_pause(&group);
     before = atomic_load(&accesses);
-    usleep(10000);
+    sleep_ms(10);
     ck_assert_uint_eq(accesses, before);
 }
 END_TEST

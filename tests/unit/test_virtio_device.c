@@ -29,7 +29,7 @@
 #define FAILED       VIRTIO_CONFIG_S_FAILED
 #define MAX_QUEUES   3U
 #define LOW_SIZE     MIB
-#define QUEUE_GPA(i) (0x10000U * (1U + (i)))
+#define QUEUE_GPA(i) (UINT64_C(0x10000) * (1U + (i)))
 #define GUEST_BITS                                                             \
     (BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_NET_F_MAC) |                     \
      BIT64(VIRTIO_NET_F_STATUS))

@@ -19,11 +19,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NUM_QUEUES 3U
-#define GSI        17U /* of slot 1 */
-#define NEGOTIATED 11U
-#define RUNNING    15U
-#define MEMORY_ON  ((uint16_t)(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER))
+#define NUM_QUEUES   3U
+#define QUEUE_GPA(i) (UINT64_C(0x10000) * (1 + (i)))
+#define GSI          17U /* of slot 1 */
+#define NEGOTIATED   11U
+#define RUNNING      15U
+#define MEMORY_ON    ((uint16_t)(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER))
 
 /* Of the structure that capability `type` tells of. */
 struct structure {
@@ -119,11 +120,11 @@ static void bring_up(void)
     for (unsigned i = 0; i < NUM_QUEUES; i++) {
         set_common(VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
         set_common(VIRTIO_PCI_COMMON_Q_SIZE, 2, 64);
-        set_common(VIRTIO_PCI_COMMON_Q_DESCLO, 4, 0x10000 * (1 + i));
+        set_common(VIRTIO_PCI_COMMON_Q_DESCLO, 4, QUEUE_GPA(i));
         set_common(VIRTIO_PCI_COMMON_Q_DESCHI, 4, 0);
-        set_common(VIRTIO_PCI_COMMON_Q_AVAILLO, 4, 0x10000 * (1 + i) + 0x1000);
+        set_common(VIRTIO_PCI_COMMON_Q_AVAILLO, 4, QUEUE_GPA(i) + 0x1000);
         set_common(VIRTIO_PCI_COMMON_Q_AVAILHI, 4, 0);
-        set_common(VIRTIO_PCI_COMMON_Q_USEDLO, 4, 0x10000 * (1 + i) + 0x2000);
+        set_common(VIRTIO_PCI_COMMON_Q_USEDLO, 4, QUEUE_GPA(i) + 0x2000);
         set_common(VIRTIO_PCI_COMMON_Q_USEDHI, 4, 0);
         set_common(VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
     }
@@ -135,8 +136,8 @@ static void use_msix(void)
     unsigned at = virtio_bench_find_capability(&bench, PCI_CAP_ID_MSIX, 0);
 
     for (unsigned i = 0; i <= NUM_QUEUES; i++) {
-        virtio_bench_write(&bench, 2, 16 * i, 8, 0xfee00000);
-        virtio_bench_write(&bench, 2, 16 * i + 8, 8, 0x40 + i);
+        virtio_bench_write(&bench, 2, UINT64_C(16) * i, 8, 0xfee00000);
+        virtio_bench_write(&bench, 2, UINT64_C(16) * i + 8, 8, 0x40 + i);
     }
     config_write(at + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
 }
@@ -191,7 +192,6 @@ START_TEST(each_structure_lies_inside_its_bar_and_apart_from_the_others)
                              VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_PCI_CAP_ISR_CFG,
                              VIRTIO_PCI_CAP_DEVICE_CFG};
     const uint32_t least[] = {56, 2, 1, 24};
-    struct structure last = {.offset = 0};
 
     for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
         struct structure in = find(types[i]);
@@ -202,7 +202,8 @@ START_TEST(each_structure_lies_inside_its_bar_and_apart_from_the_others)
         ck_assert(range_is_inside(in.offset, in.length, 0,
                                   bench.pci.function.bars[0].region.size));
         for (unsigned j = 0; j < i; j++) {
-            last = find(types[j]);
+            struct structure last = find(types[j]);
+
             ck_assert(in.offset >= last.offset + last.length ||
                       last.offset >= in.offset + in.length);
         }
@@ -262,7 +263,7 @@ START_TEST(driver_brings_the_device_up)
     for (unsigned i = 0; i < NUM_QUEUES; i++) {
         ck_assert(bench.fake.queues[i].is_enabled);
         ck_assert_uint_eq(bench.fake.queues[i].set.device_iova,
-                          0x10000 * (1 + i) + 0x2000);
+                          QUEUE_GPA(i) + 0x2000);
     }
     ck_assert_uint_eq(capture.lines, 0);
 }
@@ -391,7 +392,7 @@ START_TEST(notification_without_a_doorbell_reaches_the_device_too)
     write_in(VIRTIO_PCI_CAP_NOTIFY_CFG, 4096, 2, 1);
     ck_assert_uint_eq(fake_backend_take_kicks(&bench.fake, 1), 1);
     write_in(VIRTIO_PCI_CAP_NOTIFY_CFG, 4096 + 2, 2, 1);
-    write_in(VIRTIO_PCI_CAP_NOTIFY_CFG, 3 * 4096, 2, 1);
+    write_in(VIRTIO_PCI_CAP_NOTIFY_CFG, UINT64_C(3) * 4096, 2, 1);
     ck_assert_uint_eq(fake_backend_take_kicks(&bench.fake, 1), 0);
     ck_assert_uint_eq(virtio_pci_accesses(&bench.pci, VIRTIO_STRUCTURE_NOTIFY),
                       3);

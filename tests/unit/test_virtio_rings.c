@@ -47,21 +47,24 @@ static const char *packed_fault(uint16_t size, uint64_t desc_gpa,
 START_TEST(split_ring_may_fill_memory_to_the_last_byte)
 {
     /* 2.7: 16 bytes a descriptor, 6 + 2 a driver entry, 6 + 8 a device one. */
-    ck_assert_ptr_null(split_fault(256, LOW_SIZE - 16 * 256, 0, 4096));
-    ck_assert_ptr_null(split_fault(256, 0, LOW_SIZE - (6 + 2 * 256), 8192));
     ck_assert_ptr_null(
-        split_fault(256, 0, 4096, align_down(LOW_SIZE - (6 + 8 * 256), 4)));
+        split_fault(256, LOW_SIZE - UINT64_C(16) * 256, 0, 4096));
+    ck_assert_ptr_null(
+        split_fault(256, 0, LOW_SIZE - (6 + UINT64_C(2) * 256), 8192));
+    ck_assert_ptr_null(split_fault(
+        256, 0, 4096, align_down(LOW_SIZE - (6 + UINT64_C(8) * 256), 4)));
     ck_assert_ptr_null(split_fault(1, LOW_SIZE - 16, 0, 4));
 }
 END_TEST
 
 START_TEST(split_ring_may_not_leave_memory)
 {
-    ck_assert_str_eq(split_fault(256, LOW_SIZE - 16 * 255, 0, 4096), OUTSIDE);
-    ck_assert_str_eq(split_fault(256, 0, LOW_SIZE - (4 + 2 * 256), 8192),
+    ck_assert_str_eq(split_fault(256, LOW_SIZE - UINT64_C(16) * 255, 0, 4096),
                      OUTSIDE);
-    ck_assert_str_eq(split_fault(256, 0, 4096, LOW_SIZE - (4 + 8 * 256)),
-                     OUTSIDE);
+    ck_assert_str_eq(
+        split_fault(256, 0, LOW_SIZE - (4 + UINT64_C(2) * 256), 8192), OUTSIDE);
+    ck_assert_str_eq(
+        split_fault(256, 0, 4096, LOW_SIZE - (4 + UINT64_C(8) * 256)), OUTSIDE);
     ck_assert_str_eq(split_fault(256, LOW_SIZE, 0, 4096), OUTSIDE);
     ck_assert_str_eq(split_fault(1, UINT64_MAX - 15, 0, 4096), OUTSIDE);
     ck_assert_str_eq(split_fault(1, 0, UINT64_MAX - 1, 4096), OUTSIDE);
@@ -126,8 +129,9 @@ START_TEST(packed_ring_needs_little_beside_its_descriptors)
 {
     /* 2.8: 4 bytes of event suppression each; any size, not powers of two. */
     ck_assert_ptr_null(packed_fault(255, 0, LOW_SIZE - 4, LOW_SIZE - 8));
-    ck_assert_ptr_null(packed_fault(255, LOW_SIZE - 16 * 255, 0, 4));
-    ck_assert_str_eq(packed_fault(256, LOW_SIZE - 16 * 255, 0, 4), OUTSIDE);
+    ck_assert_ptr_null(packed_fault(255, LOW_SIZE - UINT64_C(16) * 255, 0, 4));
+    ck_assert_str_eq(packed_fault(256, LOW_SIZE - UINT64_C(16) * 255, 0, 4),
+                     OUTSIDE);
     ck_assert_str_eq(packed_fault(16, 0, LOW_SIZE, 4), OUTSIDE);
     ck_assert_str_eq(packed_fault(16, 0, 4, LOW_SIZE), OUTSIDE);
 }
