@@ -20,6 +20,10 @@ static int set_mac(struct vdpa_backend *backend, const uint8_t mac[6])
     uint8_t kept[6] = {0};
     int error = backend->ops->set_config(backend, offset, mac, sizeof(kept));
 
+    /* A device may take a MAC and forget it at its next reset, with which a
+     * driver begins: what counts is what it has then. */
+    if (!error)
+        error = backend->ops->set_status(backend, 0);
     if (!error)
         error = backend->ops->get_config(backend, offset, kept, sizeof(kept));
     if (error)
