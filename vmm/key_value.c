@@ -6,31 +6,38 @@
 
 #include "vmm/nearest_word.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool is_known(const char *key, const char *const *keys, unsigned count)
+static const struct key_value_rule *
+find_rule(const char *key, const struct key_value_rule *rules, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (strcmp(key, keys[i]) == 0)
-            return true;
+        if (strcmp(key, rules[i].key) == 0)
+            return &rules[i];
     }
-    return false;
+    return NULL;
 }
 
 /* "unknown key "mca": did you mean "mac"? Known are vdpa, mac" */
-static void describe_unknown_key(const char *key, const char *const *keys,
+static void describe_unknown_key(const char *key,
+                                 const struct key_value_rule *rules,
                                  unsigned count, char *error, size_t error_size)
 {
-    const char *nearest = nearest_word(key, keys, count);
-    char known[KEY_VALUE_MAX_ITEMS * 16] = "";
+    const char *keys[KEY_VALUE_MAX_RULES], *nearest;
+    char known[KEY_VALUE_MAX_RULES * 16] = "";
     size_t used = 0;
 
-    for (unsigned i = 0; i < count && used < sizeof(known); i++)
-        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-                                 i == 0 ? "" : ", ", keys[i]);
+    for (unsigned i = 0; i < count; i++) {
+        keys[i] = rules[i].key;
+        if (used < sizeof(known))
+            used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+                                     i == 0 ? "" : ", ", keys[i]);
+    }
+    nearest = nearest_word(key, keys, count);
     if (nearest != NULL)
         snprintf(error, error_size,
                  "unknown key \"%s\": did you mean \"%s\"? Known are %s", key,
@@ -57,9 +64,16 @@ static void split_item(char *text, const char *first_key,
 }
 
 static int add_item(struct key_value_list *list, struct key_value item,
+                    const struct key_value_rule *rules, unsigned count,
                     char *error, size_t error_size)
 {
-    if (key_value_find(list, item.key) != NULL) {
+    const struct key_value_rule *rule = find_rule(item.key, rules, count);
+
+    if (rule == NULL) {
+        describe_unknown_key(item.key, rules, count, error, error_size);
+        return -EINVAL;
+    }
+    if (!rule->may_repeat && key_value_find(list, item.key) != NULL) {
         snprintf(error, error_size, "\"%s\" is given twice", item.key);
         return -EINVAL;
     }
@@ -72,11 +86,12 @@ static int add_item(struct key_value_list *list, struct key_value item,
 }
 
 int key_value_parse(struct key_value_list *list, const char *text,
-                    const char *first_key, const char *const *keys,
+                    const char *first_key, const struct key_value_rule *rules,
                     unsigned count, char *error, size_t error_size)
 {
     char *rest = list->text;
 
+    assert(count <= KEY_VALUE_MAX_RULES);
     list->count = 0;
     if (strlen(text) >= sizeof(list->text)) {
         snprintf(error, error_size, "longer than %d bytes",
@@ -93,11 +108,7 @@ int key_value_parse(struct key_value_list *list, const char *text,
             return -EINVAL;
         }
         split_item(item_text, list->count == 0 ? first_key : NULL, &item);
-        if (!is_known(item.key, keys, count)) {
-            describe_unknown_key(item.key, keys, count, error, error_size);
-            return -EINVAL;
-        }
-        if (add_item(list, item, error, error_size) < 0)
+        if (add_item(list, item, rules, count, error, error_size) < 0)
             return -EINVAL;
     }
     return 0;

@@ -7,10 +7,17 @@
 
 #include "vmm/compiler.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#define KEY_VALUE_MAX_ITEMS 16
+#define KEY_VALUE_MAX_RULES 16
+#define KEY_VALUE_MAX_ITEMS 32
 #define KEY_VALUE_MAX_TEXT  1024 /* bytes, with the final NUL */
+
+struct key_value_rule {
+    const char *key;
+    bool may_repeat;
+};
 
 struct key_value {
     const char *key;
@@ -26,15 +33,15 @@ struct key_value_list {
 
 /*
  * Takes `text` apart. A first item without "=" is the value of `first_key`;
- * with NULL there it is a flag like any other. Every key must be one of the
- * `count` `keys` and stand only once. -EINVAL with the reason, without a
- * newline, in `error`.
+ * with NULL there it is a flag like any other. Every key must be one of those
+ * of the `count` rules, up to KEY_VALUE_MAX_RULES. -EINVAL with the reason,
+ * without a newline, in `error`.
  */
 int key_value_parse(struct key_value_list *list, const char *text,
-                    const char *first_key, const char *const *keys,
+                    const char *first_key, const struct key_value_rule *rules,
                     unsigned count, char *error, size_t error_size) MUST_CHECK;
 
-/* The item of this key, NULL when the list has none. */
+/* The first item of this key, NULL when the list has none. */
 const struct key_value *key_value_find(const struct key_value_list *list,
                                        const char *key);
 

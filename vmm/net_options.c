@@ -37,14 +37,15 @@ static int set_mac(struct net_options *net, const char *value, char *error,
 int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size)
 {
-    static const char *const keys[] = {"vdpa", "mac"};
+    static const struct key_value_rule rules[] = {{"vdpa", false},
+                                                  {"mac", false}};
     struct key_value_list list;
     const struct key_value *item;
 
     *net = (struct net_options){0};
     /* A path may stand alone; another word is for other kinds of network. */
-    if (key_value_parse(&list, text, text[0] == '/' ? "vdpa" : NULL, keys,
-                        ARRAY_SIZE(keys), error, error_size) < 0)
+    if (key_value_parse(&list, text, text[0] == '/' ? "vdpa" : NULL, rules,
+                        ARRAY_SIZE(rules), error, error_size) < 0)
         return -EINVAL;
 
     item = key_value_find(&list, "vdpa");

@@ -5,6 +5,7 @@
 #include "vmm/option_parser.h"
 
 #include "vmm/nearest_word.h"
+#include "vmm/option_values.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -31,14 +32,15 @@ int option_parser_fail(struct option_parser *parser, const char *format, ...)
 }
 
 int option_parser_choose(struct option_parser *parser, const char *value,
-                         const char *const words[2])
+                         const char *const *words, unsigned count)
 {
-    for (int i = 0; i < 2; i++) {
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    }
-    return option_parser_fail(parser, "--%s: \"%s\" is neither %s nor %s",
-                              parser->option, value, words[0], words[1]);
+    char reason[OPTION_PARSER_MAX_ERROR];
+    int choice =
+        option_read_choice(value, words, count, reason, sizeof(reason));
+
+    if (choice < 0)
+        return option_parser_fail(parser, "--%s: %s", parser->option, reason);
+    return choice;
 }
 
 static const struct option_rule *

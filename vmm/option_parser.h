@@ -14,6 +14,8 @@
 #include <stddef.h>
 
 #define OPTION_PARSER_MAX_RULES 32
+#define OPTION_PARSER_MAX_ERROR 512 /* room that every message has enough of   \
+                                     */
 
 struct option_parser;
 
@@ -58,8 +60,8 @@ int option_parser_run(struct option_parser *parser) MUST_CHECK;
 int option_parser_fail(struct option_parser *parser, const char *format, ...)
     PRINTF_FORMAT(2, 3);
 
-/* For apply(): the index of `value` among two words, or -EINVAL. */
+/* For apply(): the index of `value` among the `count` words, or -EINVAL. */
 int option_parser_choose(struct option_parser *parser, const char *value,
-                         const char *const words[2]) MUST_CHECK;
+                         const char *const *words, unsigned count) MUST_CHECK;
 
 #endif

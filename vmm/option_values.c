@@ -7,6 +7,8 @@
 #include "vmm/bytes.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *option_read_number(const char *text, uint64_t *number)
@@ -56,4 +58,23 @@ bool option_read_mac(const char *text, uint8_t mac[6])
         text++;
     }
     return true;
+}
+
+int option_read_choice(const char *text, const char *const *words,
+                       unsigned count, char *error, size_t error_size)
+{
+    char list[128] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const char *separator = i == 0 ? "" : i == count - 1 ? " nor " : ", ";
+
+        if (strcmp(text, words[i]) == 0)
+            return (int)i;
+        if (used < sizeof(list))
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+                                     separator, words[i]);
+    }
+    snprintf(error, error_size, "\"%s\" is neither %s", text, list);
+    return -EINVAL;
 }

@@ -5,7 +5,10 @@
 #ifndef VMM_OPTION_VALUES_H
 #define VMM_OPTION_VALUES_H
 
+#include "vmm/compiler.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Reads the decimal digits, at least one, that `text` begins with. Returns
@@ -18,5 +21,11 @@ bool option_read_size(const char *text, uint64_t *bytes);
 
 /* "52:54:00:12:34:56" */
 bool option_read_mac(const char *text, uint8_t mac[6]);
+
+/* The index of `text` among the `count` words, at least two; -EINVAL with the
+ * reason, such as `"x" is neither on nor off`, in `error`. */
+int option_read_choice(const char *text, const char *const *words,
+                       unsigned count, char *error,
+                       size_t error_size) MUST_CHECK;
 
 #endif

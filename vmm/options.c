@@ -124,7 +124,7 @@ static int set_on_reset(struct option_parser *parser, const char *value)
         [ON_RESET_EXIT] = "exit",
         [ON_RESET_RESTART] = "restart",
     };
-    int choice = option_parser_choose(parser, value, words);
+    int choice = option_parser_choose(parser, value, words, ARRAY_SIZE(words));
 
     if (choice < 0)
         return choice;
@@ -139,7 +139,7 @@ static int set_console(struct option_parser *parser, const char *value)
         [CONSOLE_STDIO] = "stdio",
         [CONSOLE_NONE] = "none",
     };
-    int choice = option_parser_choose(parser, value, words);
+    int choice = option_parser_choose(parser, value, words, ARRAY_SIZE(words));
 
     if (choice < 0)
         return choice;

@@ -8,6 +8,7 @@
 #include "vmm/compiler.h"
 #include "vmm/log.h"
 #include "vmm/net_options.h"
+#include "vmm/option_parser.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 #define OPTIONS_MAX_NETS   8
 #define OPTIONS_MAX_CPUS   255
 #define OPTIONS_MAX_APPEND 4096 /* bytes, with the final NUL */
-#define OPTIONS_MAX_ERROR  512  /* room that every message has enough of */
+#define OPTIONS_MAX_ERROR  OPTION_PARSER_MAX_ERROR
 
 enum options_command {
     COMMAND_RUN,

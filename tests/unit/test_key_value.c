@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const keys[] = {"vdpa", "mac", "queues"};
+static const struct key_value_rule rules[] = {
+    {"vdpa", false}, {"mac", false}, {"queues", false}, {"forward", true}};
 
 static struct key_value_list list;
 static char error[256];
@@ -19,7 +20,7 @@ static char error[256];
 static int parse(const char *text, const char *first_key)
 {
     error[0] = '\0';
-    return key_value_parse(&list, text, first_key, keys, ARRAY_SIZE(keys),
+    return key_value_parse(&list, text, first_key, rules, ARRAY_SIZE(rules),
                            error, sizeof(error));
 }
 
@@ -61,10 +62,10 @@ START_TEST(unknown_key_names_the_nearest_and_all)
 {
     ck_assert_int_eq(parse("vdpa=a,mca=b", NULL), -EINVAL);
     ck_assert_str_eq(error, "unknown key \"mca\": did you mean \"mac\"? "
-                            "Known are vdpa, mac, queues");
+                            "Known are vdpa, mac, queues, forward");
     ck_assert_int_eq(parse("bridge=a", NULL), -EINVAL);
-    ck_assert_str_eq(error,
-                     "unknown key \"bridge\": known are vdpa, mac, queues");
+    ck_assert_str_eq(
+        error, "unknown key \"bridge\": known are vdpa, mac, queues, forward");
 }
 END_TEST
 
@@ -73,6 +74,37 @@ START_TEST(key_may_stand_only_once)
     ck_assert_int_eq(parse("vdpa=a,vdpa=b", NULL), -EINVAL);
     ck_assert_str_eq(error, "\"vdpa\" is given twice");
     ck_assert_int_eq(parse("/dev/a,vdpa=b", "vdpa"), -EINVAL);
+}
+END_TEST
+
+START_TEST(some_keys_may_repeat)
+{
+    ck_assert_int_eq(parse("forward=a,mac=b,forward=c,forward", NULL), 0);
+    ck_assert_uint_eq(list.count, 4);
+    ck_assert_str_eq(key_value_find(&list, "forward")->value, "a");
+    ck_assert_str_eq(list.items[2].key, "forward");
+    ck_assert_str_eq(list.items[2].value, "c");
+    ck_assert_int_eq(parse("forward=a,mac=b,forward=c,mac=d", NULL), -EINVAL);
+    ck_assert_str_eq(error, "\"mac\" is given twice");
+}
+END_TEST
+
+START_TEST(items_have_a_limit)
+{
+    static const char item[] = "forward,";
+    char text[(KEY_VALUE_MAX_ITEMS + 1) * sizeof(item)] = "";
+    size_t size = sizeof(item) - 1;
+
+    for (unsigned i = 0; i <= KEY_VALUE_MAX_ITEMS; i++)
+        memcpy(text + i * size, item, size);
+    text[KEY_VALUE_MAX_ITEMS * size - 1] = '\0';
+    ck_assert_int_eq(parse(text, NULL), 0);
+    ck_assert_uint_eq(list.count, KEY_VALUE_MAX_ITEMS);
+
+    text[KEY_VALUE_MAX_ITEMS * size - 1] = ',';
+    text[(KEY_VALUE_MAX_ITEMS + 1) * size - 1] = '\0';
+    ck_assert_int_eq(parse(text, NULL), -EINVAL);
+    ck_assert_str_eq(error, "more than 32 items");
 }
 END_TEST
 
@@ -109,8 +141,8 @@ START_TEST(error_fits_any_buffer)
 {
     char small[8] = "xxxxxxx";
 
-    ck_assert_int_eq(key_value_parse(&list, "unknown", NULL, keys,
-                                     ARRAY_SIZE(keys), small, sizeof(small)),
+    ck_assert_int_eq(key_value_parse(&list, "unknown", NULL, rules,
+                                     ARRAY_SIZE(rules), small, sizeof(small)),
                      -EINVAL);
     ck_assert_str_eq(small, "unknown");
 }
@@ -162,6 +194,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, value_may_be_empty);
     tcase_add_test(tcase, unknown_key_names_the_nearest_and_all);
     tcase_add_test(tcase, key_may_stand_only_once);
+    tcase_add_test(tcase, some_keys_may_repeat);
+    tcase_add_test(tcase, items_have_a_limit);
     tcase_add_test(tcase, empty_items_are_errors);
     tcase_add_test(tcase, longest_text_fits_and_longer_is_an_error);
     tcase_add_test(tcase, error_fits_any_buffer);
