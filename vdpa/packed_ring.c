@@ -86,10 +86,8 @@ bool packed_ring_start(struct virtqueue *queue, uint32_t position)
 {
     uint16_t slot = (position >> 16) & SLOT_MASK;
 
-    if (slot >= queue->setup.size) {
-        virtqueue_break(queue, "a position outside the ring");
-        return false;
-    }
+    if (slot >= queue->setup.size)
+        return ring_fail(queue, "a position outside the ring");
     queue->next_used = queue->next_available = slot;
     queue->used_wrap = queue->available_wrap = (position >> 16) & WRAP;
     return true;
@@ -119,12 +117,6 @@ static bool is_available(uint16_t flags, bool wrap)
     bool available = flags & FLAG_AVAILABLE, used = flags & FLAG_USED;
 
     return available == wrap && used != wrap;
-}
-
-static bool fail(struct virtqueue *queue, const char *fault)
-{
-    virtqueue_break(queue, fault);
-    return false;
 }
 
 /* 2.8.7: the whole table is the chain; no flag but WRITE counts in it. */
@@ -158,9 +150,10 @@ static bool add(struct virtqueue *queue, struct virtqueue_chain *chain,
                               descriptor->flags & VRING_DESC_F_WRITE);
     /* 2.8.19: a list is of one kind or the other. */
     if (descriptor->flags & VRING_DESC_F_NEXT)
-        return fail(queue, "an indirect descriptor that has a next one");
+        return ring_fail(queue, "an indirect descriptor that has a next one");
     if (!is_first)
-        return fail(queue, "an indirect descriptor in a chain of direct ones");
+        return ring_fail(queue,
+                         "an indirect descriptor in a chain of direct ones");
     return add_table(queue, chain, descriptor);
 }
 
@@ -198,7 +191,7 @@ bool packed_ring_take(struct virtqueue *queue, struct virtqueue_chain *chain)
     descriptor = read_head(queue, place.slot, flags);
     for (;;) {
         if (count == free_slots)
-            return fail(queue, "a descriptor chain longer than its ring");
+            return ring_fail(queue, "a descriptor chain longer than its ring");
         if (!add(queue, chain, &descriptor, count == 0))
             return false;
         place = forward(queue, place, 1);

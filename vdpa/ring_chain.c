@@ -7,18 +7,18 @@
 #include <errno.h>
 #include <string.h>
 
+bool ring_fail(struct virtqueue *queue, const char *fault)
+{
+    virtqueue_break(queue, fault);
+    return false;
+}
+
 void ring_chain_start(struct virtqueue_chain *chain)
 {
     /* Not the pieces: they are many. */
     chain->buffer = (struct virtqueue_buffer){.num_descriptors = 1};
     chain->num_readable = chain->num_writable = 0;
     chain->readable_size = chain->writable_size = 0;
-}
-
-static bool fail(struct virtqueue *queue, const char *fault)
-{
-    virtqueue_break(queue, fault);
-    return false;
 }
 
 /* Returns the pieces added, 0 for a broken queue. */
@@ -33,11 +33,11 @@ static unsigned add_pieces(struct virtqueue *queue,
     if (count > 0)
         return (unsigned)count;
     if (length == 0)
-        fail(queue, "a descriptor of zero length");
+        ring_fail(queue, "a descriptor of zero length");
     else if (count == -E2BIG)
-        fail(queue, "a chain of too many pieces");
+        ring_fail(queue, "a chain of too many pieces");
     else
-        fail(queue, "a buffer outside the memory of the device");
+        ring_fail(queue, "a buffer outside the memory of the device");
     return 0;
 }
 
@@ -48,7 +48,7 @@ bool ring_chain_add(struct virtqueue *queue, struct virtqueue_chain *chain,
 
     /* 2.7.4.2, 2.8.17: readable ones come first. */
     if (!is_writable && chain->num_writable > 0)
-        return fail(queue, "a readable descriptor behind a writable one");
+        return ring_fail(queue, "a readable descriptor behind a writable one");
     count = add_pieces(queue, chain, iova, length);
     if (is_writable) {
         chain->num_writable += count;
@@ -66,14 +66,15 @@ bool ring_table_open(struct virtqueue *queue, struct ring_table *table,
     int count;
 
     if (!queue->has_indirect)
-        return fail(queue, "an indirect descriptor that was not negotiated");
+        return ring_fail(queue,
+                         "an indirect descriptor that was not negotiated");
     if (length == 0 || length % RING_DESCRIPTOR_SIZE != 0)
-        return fail(queue, "an indirect table of an impossible size");
+        return ring_fail(queue, "an indirect table of an impossible size");
     count = iova_map_pieces(queue->map, iova, length, table->parts,
                             ARRAY_SIZE(table->parts));
     if (count < 0)
-        return fail(queue, "an indirect table outside the memory of the "
-                           "device");
+        return ring_fail(queue, "an indirect table outside the memory of the "
+                                "device");
     table->num_parts = (unsigned)count;
     table->count = length / RING_DESCRIPTOR_SIZE;
     return true;

@@ -21,6 +21,9 @@ struct ring_table {
     uint32_t count; /* descriptors */
 };
 
+/* virtqueue_break(), and false. */
+bool ring_fail(struct virtqueue *queue, const char *fault);
+
 void ring_chain_start(struct virtqueue_chain *chain);
 
 /* Appends what one descriptor describes. */

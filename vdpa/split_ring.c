@@ -85,10 +85,8 @@ static bool is_available(struct virtqueue *queue)
      * the descriptors. */
     index = ring_load16_acquire(queue->driver + AVAILABLE_INDEX);
     ahead = (uint16_t)(index - queue->next_available);
-    if (ahead > queue->setup.size - num_taken(queue)) {
-        virtqueue_break(queue, "an available index beyond its ring");
-        return false;
-    }
+    if (ahead > queue->setup.size - num_taken(queue))
+        return ring_fail(queue, "an available index beyond its ring");
     queue->seen_available = index;
     return ahead > 0;
 }
@@ -113,20 +111,14 @@ static struct descriptor read_descriptor(const struct ring_table *table,
     };
 }
 
-static bool fail(struct virtqueue *queue, const char *fault)
-{
-    virtqueue_break(queue, fault);
-    return false;
-}
-
 /* Goes on in the indirect table that `descriptor` refers to. */
 static bool enter_table(struct virtqueue *queue, struct ring_table *table,
                         const struct descriptor *descriptor, bool is_inside)
 {
     if (is_inside)
-        return fail(queue, "an indirect table inside an indirect table");
+        return ring_fail(queue, "an indirect table inside an indirect table");
     if (descriptor->flags & VRING_DESC_F_NEXT)
-        return fail(queue, "an indirect descriptor that has a next one");
+        return ring_fail(queue, "an indirect descriptor that has a next one");
     return ring_table_open(queue, table, descriptor->iova, descriptor->length);
 }
 
@@ -149,7 +141,7 @@ static bool walk(struct virtqueue *queue, struct virtqueue_chain *chain,
         struct descriptor descriptor;
 
         if (index >= table.count)
-            return fail(queue, "a descriptor index outside its table");
+            return ring_fail(queue, "a descriptor index outside its table");
         descriptor = read_descriptor(&table, index);
         if (descriptor.flags & VRING_DESC_F_INDIRECT) {
             if (!enter_table(queue, &table, &descriptor, is_inside))
@@ -166,7 +158,7 @@ static bool walk(struct virtqueue *queue, struct virtqueue_chain *chain,
             return true;
         index = descriptor.next;
     }
-    return fail(queue, "a descriptor chain that loops");
+    return ring_fail(queue, "a descriptor chain that loops");
 }
 
 bool split_ring_take(struct virtqueue *queue, struct virtqueue_chain *chain)
