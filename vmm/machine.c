@@ -64,6 +64,9 @@ static void request(struct machine *machine, enum machine_request what,
             return;
     } while (!atomic_compare_exchange_weak(&machine->request, &waiting,
                                            pack_request(what, detail)));
+    /* A vCPU that waits for the reader of stdout could not be stopped. */
+    if (!asks_for_reset(what))
+        terminal_stop_waiting(&machine->terminal);
     vcpu_group_stop_entering(&machine->vcpus);
     if (write(machine->request_source.fd, &one, sizeof(one)) < 0)
         log_error("eventfd: write: %s", strerror(errno));

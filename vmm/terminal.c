@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 /* A shell that brings a running job to the foreground does not say so: look
  * this often, while in the background only. */
 #define BACKGROUND_CHECK_MS 500
+#define ROOM_CHECK_MS       50
 
 static const char help[] = "\nvmm: Ctrl-A x  quit\n"
                            "vmm: Ctrl-A b  send a break (Linux: SysRq)\n"
@@ -248,22 +250,42 @@ static void drop_output(struct terminal *terminal, int error)
                     strerror(error));
 }
 
-void terminal_write(struct terminal *terminal, const void *bytes, size_t size)
+/* Waits for room in a pipe; false when the machine ends meanwhile. Looks up
+ * from time to time: a signal may come just before poll() does. */
+static bool wait_for_room(struct terminal *terminal)
 {
     struct pollfd writable = {.fd = terminal->out_fd, .events = POLLOUT};
+
+    while (poll(&writable, 1, ROOM_CHECK_MS) <= 0)
+        if (atomic_load(&terminal->is_ending))
+            return false;
+    return true;
+}
+
+void terminal_write(struct terminal *terminal, const void *bytes, size_t size)
+{
     const uint8_t *next = bytes;
 
     while (size > 0 && !atomic_load(&terminal->output_failed)) {
-        ssize_t count = write(terminal->out_fd, next, size);
+        /* Where there is room at all, a pipe takes so much at once. */
+        size_t part = size < PIPE_BUF ? size : PIPE_BUF;
+        ssize_t count;
 
+        if (!wait_for_room(terminal))
+            return;
+        count = write(terminal->out_fd, next, part);
         if (count >= 0) {
             next += count;
             size -= (size_t)count;
-        } else if (errno == EAGAIN) {
-            /* Another process has made the shared open file non-blocking. */
-            (void)poll(&writable, 1, -1);
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && errno != EAGAIN) {
+            /* EAGAIN: another process has made the shared open file
+             * non-blocking. */
             drop_output(terminal, errno);
         }
     }
+}
+
+void terminal_stop_waiting(struct terminal *terminal)
+{
+    atomic_store(&terminal->is_ending, true);
 }

@@ -43,6 +43,7 @@ struct terminal {
     bool is_watched;                 /* the loop has `input` */
     bool at_end;
     atomic_bool output_failed;
+    atomic_bool is_ending; /* nobody waits for a slow reader any more */
     struct escape_keys keys;
     uint8_t buffer[TERMINAL_BUFFER_SIZE]; /* read, not yet received */
     size_t buffered;
@@ -66,5 +67,10 @@ void terminal_resume(struct terminal *terminal);
 /* Blocks while the reader of a pipe is slow. When output fails, that is
  * logged once and the rest is dropped. */
 void terminal_write(struct terminal *terminal, const void *bytes, size_t size);
+
+/* From here on terminal_write() drops what it would have to wait for, so that
+ * a reader that does not read cannot keep the machine from ending. From any
+ * thread; a write that waits already ends within a moment. */
+void terminal_stop_waiting(struct terminal *terminal);
 
 #endif
