@@ -57,8 +57,14 @@ int kvm_open(struct kvm *kvm, unsigned long machine_type)
         return explain_open_failure(-errno);
     version = ioctl(kvm->system_fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION) {
-        log_error(KVM_PATH ": speaks KVM API version %d, not %d", version,
-                  KVM_API_VERSION);
+        if (version < 0)
+            log_error(KVM_PATH ": KVM_GET_API_VERSION: %s: it is not the KVM "
+                               "device: make it with 'mknod /dev/kvm c 10 232'",
+                      strerror(errno));
+        else
+            log_error(KVM_PATH ": speaks KVM API version %d, not %d: this "
+                               "needs Linux 2.6.22 or newer",
+                      version, KVM_API_VERSION);
         error = -ENOTSUP;
         goto fail;
     }
