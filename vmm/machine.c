@@ -7,6 +7,7 @@
 
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
+#include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
 #include "vmm/machine_net.h"
@@ -356,7 +357,7 @@ static void restart(struct machine *machine, int served)
         event_loop_stop(&machine->loop);
         return;
     }
-    log_info("the guest was reset");
+    log_guest(&machine->reset_log, "the guest was reset");
     /* Unless it was outranked meanwhile, by one that comes here next. */
     if (atomic_compare_exchange_strong(&machine->request, &served,
                                        MACHINE_REQUEST_NONE))
@@ -404,7 +405,7 @@ static void request_ready(void *owner, uint32_t events)
     if (machine->options->on_reset == ON_RESET_RESTART &&
         asks_for_reset(what)) {
         if (what == MACHINE_REQUEST_TRIPLE_FAULT)
-            log_warning("the guest had a triple fault");
+            log_guest(&machine->reset_log, "the guest had a triple fault");
         restart(machine, packed);
         return;
     }

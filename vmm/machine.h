@@ -15,6 +15,7 @@
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
+#include "vmm/log.h"
 #include "vmm/machine_net.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
@@ -60,14 +61,10 @@ struct machine {
 
     /* What is to be done, and its detail; see machine.c. */
     atomic_int request;
+    struct log_limit reset_log; /* a guest may reset itself all the time */
     struct event_source request_source, signal_source;
     int exit_status;
 };
-
-/* Exit statuses that are the VMM's own; see docs/vmm.1. */
-#define EXIT_STATUS_TRIPLE_FAULT 121
-#define EXIT_STATUS_FAILED       125
-#define EXIT_STATUS_SIGNAL       128 /* plus the signal's number */
 
 /*
  * Builds the machine that `options` describe, ready to run. Call with

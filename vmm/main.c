@@ -2,6 +2,7 @@
 /*
  * main.c: command line in, exit status out.
  */
+#include "vmm/exit_status.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/options.h"
