@@ -127,7 +127,7 @@ int machine_net_add(struct machine *machine, const struct net_options *options)
     if (error)
         return error;
     net->has_pci = true;
-    error = bypass_report_init(&net->report, options->vdpa, "virtio-net",
+    error = bypass_report_init(&net->report, options->name, "virtio-net",
                                net->pci.device.num_queues);
     net->pci.device.running_changed = running_changed;
     net->pci.device.owner = net;

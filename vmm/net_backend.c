@@ -56,8 +56,15 @@ static int check_net(struct vdpa_backend *backend)
 int net_backend_open(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend)
 {
-    int error = vhost_vdpa_open(options->vdpa, &vhost_host_syscalls, backend);
+    int error;
 
+    if (options->kind != NET_VDPA) {
+        log_error("--net %s: this kind of network is not built in yet: give "
+                  "vdpa=/dev/vhost-vdpa-0",
+                  options->name);
+        return -ENOTSUP;
+    }
+    error = vhost_vdpa_open(options->name, &vhost_host_syscalls, backend);
     if (error)
         return error;
     error = check_net(*backend);

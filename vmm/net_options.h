@@ -11,17 +11,58 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NET_OPTIONS_MAX_PATH 256 /* bytes, with the final NUL */
+#define NET_OPTIONS_MAX_NAME     256 /* bytes, with the final NUL */
+#define NET_OPTIONS_MAX_FORWARDS 16
+#define NET_OPTIONS_MAX_FORWARD  80 /* bytes, with the final NUL */
+#define NET_OPTIONS_MIN_MTU      68 /* virtio 1.2, 5.1.3 */
+#define NET_OPTIONS_MAX_MTU      65520
 
-struct net_options {
-    char vdpa[NET_OPTIONS_MAX_PATH]; /* such as /dev/vhost-vdpa-0 */
-    bool has_mac;                    /* else the device's own is used */
-    uint8_t mac[6];
+enum net_kind {
+    NET_VDPA, /* a vDPA device of the host */
+    NET_USER, /* connections of this process, by libslirp */
+    NET_TAP,  /* a tap interface of the host */
+    NET_PEER, /* one other such card, by a UNIX socket */
 };
 
-/* Reads "vdpa=/dev/vhost-vdpa-0[,mac=52:54:00:12:34:56]", or the path alone.
- * -EINVAL with the reason, without a newline, in `error`. */
+/* As enum soft_net_polling, which the layers above know. */
+enum net_polling {
+    NET_POLLING_AUTO,
+    NET_POLLING_ON,
+    NET_POLLING_OFF,
+};
+
+struct net_options {
+    enum net_kind kind;
+    /* The path of the device or socket, or the interface; "user". */
+    char name[NET_OPTIONS_MAX_NAME];
+    bool has_mac; /* else the device's own, or a made-up one */
+    uint8_t mac[6];
+    /* What follows is for software devices: all but NET_VDPA. */
+    uint16_t mtu;     /* bytes of payload; 0: the default */
+    bool has_polling; /* else it is NET_POLLING_AUTO */
+    enum net_polling polling;
+    bool is_restricted; /* NET_USER: to forwarded ports */
+    /* NET_USER: such as "tcp:127.0.0.1:2222:22", not looked at. */
+    char forwards[NET_OPTIONS_MAX_FORWARDS][NET_OPTIONS_MAX_FORWARD];
+    unsigned num_forwards;
+};
+
+/*
+ * Reads "user,mac=52:54:00:12:34:56" and the like, or the path of a vDPA
+ * device alone. `net` is zeroed, or holds what options outside of the text
+ * set by the functions below. -EINVAL with the reason in `error`; as of these
+ * functions, it may hold control characters that were typed.
+ */
 int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size) MUST_CHECK;
+
+/* Each takes a value as typed, once: -EINVAL with the reason, to be put after
+ * the name of the option, in `error`. */
+int net_options_set_mac(struct net_options *net, const char *value, char *error,
+                        size_t error_size) MUST_CHECK;
+int net_options_set_mtu(struct net_options *net, const char *value, char *error,
+                        size_t error_size) MUST_CHECK;
+int net_options_set_polling(struct net_options *net, const char *value,
+                            char *error, size_t error_size) MUST_CHECK;
 
 #endif

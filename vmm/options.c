@@ -193,7 +193,7 @@ static int ask_for_version(struct option_parser *parser, const char *value)
     return 0;
 }
 
-#define A_NET "vdpa=/dev/vhost-vdpa-0[,mac=52:54:00:12:34:56]"
+#define A_NET "vdpa=/dev/vhost-vdpa-0 or user"
 
 static const struct option_rule run_rules[] = {
     {"kernel", 'k', TAKES_VALUE, "bzImage", set_kernel},

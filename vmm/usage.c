@@ -15,6 +15,20 @@ static const char program_help[] =
     "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" \\\n"
     "      --net vdpa=/dev/vhost-vdpa-0\n";
 
+/* Those that a software device may have. */
+#define NETWORKS                                                               \
+    "  user                  connections of vmm itself; needs no root\n"       \
+    "  tap=NAME              the host's tap interface NAME\n"                  \
+    "  peer=PATH             a cable to another VM, by a UNIX socket\n"        \
+    "followed, as far as the network has them, by\n"                           \
+    "  ,mac=XX:XX:XX:XX:XX:XX\n"                                               \
+    "  ,mtu=68...65520       (default 1500)\n"                                 \
+    "  ,poll=auto|on|off     look for frames, or be notified of each\n"        \
+    "  ,forward=tcp:127.0.0.1:2222:22\n"                                       \
+    "                        user: the host's port 2222 is the guest's\n"      \
+    "                        port 22; up to 16 times\n"                        \
+    "  ,restrict=on|off      user: forwarded ports alone\n"
+
 static const char run_help[] =
     "usage: vmm run [-k] KERNEL [OPTION]...\n"
     "\n"
@@ -33,13 +47,14 @@ static const char run_help[] =
     "                        what a guest's reboot does (default exit)\n"
     "\n"
     "Devices\n"
-    "  -n, --net vdpa=PATH[,mac=XX:XX:XX:XX:XX:XX]\n"
-    "                        network card that is the vDPA device at PATH,\n"
-    "                        such as /dev/vhost-vdpa-0; up to 8 times\n"
+    "  -n, --net NETWORK     network card, up to 8 times\n"
     "      --console stdio|none\n"
     "                        the guest's serial port (default stdio);\n"
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
     "\n"
+    "Networks\n"
+    "  vdpa=PATH             the vDPA device at PATH: "
+    "/dev/vhost-vdpa-0\n" NETWORKS "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
     "  -q, --quiet           errors only\n"
@@ -49,8 +64,8 @@ static const char run_help[] =
     "\n"
     "example: 2 GiB, two CPUs, two network cards\n"
     "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" -m 2G -c 2 \\\n"
-    "      --net vdpa=/dev/vhost-vdpa-0 \\\n"
-    "      --net vdpa=/dev/vhost-vdpa-1,mac=52:54:00:12:34:56\n";
+    "      --net vdpa=/dev/vhost-vdpa-0,mac=52:54:00:12:34:56 \\\n"
+    "      --net user,forward=tcp:127.0.0.1:2222:22\n";
 
 static const char version[] = "vmm " VMM_VERSION "\n";
 

@@ -20,6 +20,25 @@ static void require(int claim)
         abort();
 }
 
+static void check_net(const struct net_options *net)
+{
+    require(net->name[0] != '\0');
+    require(memchr(net->name, '\0', sizeof(net->name)) != NULL);
+    require(!net->has_mac || (net->mac[0] & 1) == 0);
+    require(net->mtu == 0 || (net->mtu >= NET_OPTIONS_MIN_MTU &&
+                              net->mtu <= NET_OPTIONS_MAX_MTU));
+    require(net->num_forwards <= NET_OPTIONS_MAX_FORWARDS);
+    for (unsigned i = 0; i < net->num_forwards; i++) {
+        require(net->forwards[i][0] != '\0');
+        require(memchr(net->forwards[i], '\0', NET_OPTIONS_MAX_FORWARD) !=
+                NULL);
+    }
+    if (net->kind == NET_VDPA)
+        require(net->mtu == 0 && !net->has_polling);
+    if (net->kind != NET_USER)
+        require(net->num_forwards == 0 && !net->is_restricted);
+}
+
 static void check_accepted(const struct options *options)
 {
     if (options->command != COMMAND_RUN)
@@ -29,11 +48,8 @@ static void check_accepted(const struct options *options)
     require(options->cpus >= 1 && options->cpus <= OPTIONS_MAX_CPUS);
     require(options->net_count <= OPTIONS_MAX_NETS);
     require(memchr(options->append, '\0', sizeof(options->append)) != NULL);
-    for (unsigned i = 0; i < options->net_count; i++) {
-        require(options->nets[i].vdpa[0] != '\0');
-        require(memchr(options->nets[i].vdpa, '\0', NET_OPTIONS_MAX_PATH) !=
-                NULL);
-    }
+    for (unsigned i = 0; i < options->net_count; i++)
+        check_net(&options->nets[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

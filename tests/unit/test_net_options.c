@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_net_options.c: the kinds of network, their keys, and what is wrong.
+ */
+#include "vmm/net_options.h"
+
+#include "tests/support/check_main.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIVE "vdpa=/dev/vhost-vdpa-0, user, tap=tap0 or peer=/run/net0.sock"
+
+static struct net_options net;
+static char error[512];
+
+static int parse(const char *text)
+{
+    error[0] = '\0';
+    net = (struct net_options){0};
+    return net_options_parse(&net, text, error, sizeof(error));
+}
+
+static void accept(const char *text, enum net_kind kind, const char *name)
+{
+    ck_assert_msg(parse(text) == 0, "%s: %s", text, error);
+    ck_assert_int_eq(net.kind, kind);
+    ck_assert_str_eq(net.name, name);
+}
+
+static void refuse(const char *text, const char *reason)
+{
+    ck_assert_msg(parse(text) == -EINVAL, "\"%s\" was accepted", text);
+    ck_assert_str_eq(error, reason);
+}
+
+START_TEST(each_kind_has_its_key)
+{
+    accept("vdpa=dev0", NET_VDPA, "dev0");
+    accept("/dev/vhost-vdpa-0", NET_VDPA, "/dev/vhost-vdpa-0");
+    accept("user", NET_USER, "user");
+    accept("tap=tap0", NET_TAP, "tap0");
+    accept("peer=/run/a.sock", NET_PEER, "/run/a.sock");
+}
+END_TEST
+
+START_TEST(defaults_are_told_from_values)
+{
+    accept("user", NET_USER, "user");
+    ck_assert(!net.has_mac);
+    ck_assert_uint_eq(net.mtu, 0);
+    ck_assert(!net.has_polling);
+    ck_assert_int_eq(net.polling, NET_POLLING_AUTO);
+    ck_assert(!net.is_restricted);
+    ck_assert_uint_eq(net.num_forwards, 0);
+}
+END_TEST
+
+START_TEST(keys_stand_in_any_order)
+{
+    static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
+
+    accept("mac=52:54:00:ab:CD:ef,vdpa=/dev/1", NET_VDPA, "/dev/1");
+    ck_assert(net.has_mac);
+    ck_assert_mem_eq(net.mac, mac, sizeof(mac));
+    accept("/dev/1,mac=52:54:00:ab:CD:ef", NET_VDPA, "/dev/1");
+    ck_assert_mem_eq(net.mac, mac, sizeof(mac));
+    accept("poll=off,mtu=9000,tap=t,mac=52:54:00:ab:CD:ef", NET_TAP, "t");
+    ck_assert_mem_eq(net.mac, mac, sizeof(mac));
+    ck_assert_uint_eq(net.mtu, 9000);
+    ck_assert(net.has_polling);
+    ck_assert_int_eq(net.polling, NET_POLLING_OFF);
+}
+END_TEST
+
+START_TEST(user_network_forwards_ports)
+{
+    accept("user,forward=tcp:127.0.0.1:2222:22,restrict=on,"
+           "hostfwd=udp:[::1]:53-:53,forward=?",
+           NET_USER, "user");
+    ck_assert_uint_eq(net.num_forwards, 3);
+    ck_assert_str_eq(net.forwards[0], "tcp:127.0.0.1:2222:22");
+    ck_assert_str_eq(net.forwards[1], "udp:[::1]:53-:53");
+    ck_assert_str_eq(net.forwards[2], "?");
+    ck_assert(net.is_restricted);
+    accept("user,restrict=off", NET_USER, "user");
+    ck_assert(!net.is_restricted);
+}
+END_TEST
+
+START_TEST(forwards_have_limits)
+{
+    char text[1024] = "user";
+    char forward[NET_OPTIONS_MAX_FORWARD + 1];
+    size_t used = strlen(text);
+
+    for (unsigned i = 0; i < NET_OPTIONS_MAX_FORWARDS; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                 ",forward=tcp:%u:22", i + 1);
+    accept(text, NET_USER, "user");
+    ck_assert_uint_eq(net.num_forwards, NET_OPTIONS_MAX_FORWARDS);
+    ck_assert_str_eq(net.forwards[15], "tcp:16:22");
+    snprintf(text + used, sizeof(text) - used, ",hostfwd=tcp:17:22");
+    refuse(text, "hostfwd stands more than 16 times");
+
+    memset(forward, 'a', sizeof(forward));
+    forward[NET_OPTIONS_MAX_FORWARD - 1] = '\0';
+    snprintf(text, sizeof(text), "user,forward=%s", forward);
+    accept(text, NET_USER, "user");
+    ck_assert_str_eq(net.forwards[0], forward);
+    snprintf(text, sizeof(text), "user,forward=%sa", forward);
+    refuse(text, "forward is longer than 79 bytes: give it as "
+                 "tcp:127.0.0.1:2222:22");
+    refuse("user,forward=", "forward names no port: give one such as "
+                            "tcp:127.0.0.1:2222:22");
+    refuse("user,hostfwd", "hostfwd names no port: give one such as "
+                           "tcp:127.0.0.1:2222:22");
+}
+END_TEST
+
+START_TEST(one_kind_is_needed)
+{
+    refuse("mac=52:54:00:12:34:56",
+           "\"mac=52:54:00:12:34:56\" names no network: give " GIVE);
+    refuse("", "\"\" names no network: give " GIVE);
+    refuse(",,", "\",,\" names no network: give " GIVE);
+    refuse("bridge=br0", "\"bridge=br0\" names no network: give " GIVE);
+    refuse("usr,mtu=1500", "\"usr,mtu=1500\" names no network: did you mean "
+                           "\"user\"? Give " GIVE);
+    refuse("tapp=tap0", "\"tapp=tap0\" names no network: did you mean \"tap\"? "
+                        "Give " GIVE);
+    refuse("user,tap=tap0", "\"user\" and \"tap\" are two networks: give each "
+                            "a --net of its own");
+    refuse("/dev/0,mac=1,peer", "\"vdpa\" and \"peer\" are two networks: give "
+                                "each a --net of its own");
+    refuse("tap=a,tap=b", "\"tap\" is given twice");
+}
+END_TEST
+
+START_TEST(keys_are_those_of_the_kind)
+{
+    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac");
+    refuse("vdpa=/d,queues=2", "unknown key \"queues\": known are vdpa, mac");
+    refuse("vdpa=/d,mca=52:54:00:12:34:56",
+           "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac");
+    refuse("user,foward=tcp:1:2",
+           "unknown key \"foward\": did you mean \"forward\"? Known are user, "
+           "mac, mtu, poll, forward, hostfwd, restrict");
+    refuse("tap=t,restrict=on",
+           "tap has no \"restrict\": known are tap, mac, mtu, poll");
+    refuse("peer=p,forward=tcp:1:2",
+           "peer has no \"forward\": known are peer, mac, mtu, poll");
+}
+END_TEST
+
+START_TEST(names_are_needed)
+{
+    refuse("vdpa", "vdpa names no device: give vdpa=/dev/vhost-vdpa-0 or "
+                   "another path");
+    refuse("mac=52:54:00:12:34:56,vdpa=",
+           "vdpa names no device: give vdpa=/dev/vhost-vdpa-0 or another path");
+    refuse("tap", "tap names no interface: give tap=tap0 or another name");
+    refuse("peer=", "peer names no socket: give peer=/run/net0.sock or another "
+                    "path");
+    refuse("user=me", "user takes no value, but got \"me\"");
+    refuse("tap=/dev/tap0", "tap \"/dev/tap0\" is a path: give an interface's "
+                            "name, such as tap0");
+}
+END_TEST
+
+/* `longest`: of the value, in bytes. */
+static void check_longest(const char *key, enum net_kind kind, size_t longest)
+{
+    char value[NET_OPTIONS_MAX_NAME], text[NET_OPTIONS_MAX_NAME + 8];
+    char reason[128];
+
+    memset(value, 'a', sizeof(value));
+    value[longest] = '\0';
+    snprintf(text, sizeof(text), "%s=%s", key, value);
+    accept(text, kind, value);
+    snprintf(text, sizeof(text), "%s=%sa", key, value);
+    snprintf(reason, sizeof(reason), "%s %s is longer than %zu bytes", key,
+             kind == NET_TAP ? "name" : "path", longest);
+    refuse(text, reason);
+}
+
+START_TEST(names_have_limits)
+{
+    check_longest("vdpa", NET_VDPA, 255);
+    check_longest("tap", NET_TAP, 15);
+    check_longest("peer", NET_PEER, 107);
+}
+END_TEST
+
+START_TEST(bad_macs_are_refused)
+{
+    static const char *const macs[] = {
+        "52:54:00:12:34",    "52:54:00:12:34:56:78", "52:54:00:12:34:5g",
+        "52-54-00-12-34-56", "5:54:00:12:34:56",     "",
+        "52:54:00:12:34:5",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(macs); i++) {
+        char text[64], reason[128];
+
+        snprintf(text, sizeof(text), "/d,mac=%s", macs[i]);
+        snprintf(reason, sizeof(reason),
+                 "mac \"%s\" is not six hexadecimal bytes such as "
+                 "52:54:00:12:34:56",
+                 macs[i]);
+        refuse(text, reason);
+    }
+    refuse("user,mac", "mac \"\" is not six hexadecimal bytes such as "
+                       "52:54:00:12:34:56");
+    refuse("/d,mac=53:54:00:12:34:56",
+           "mac \"53:54:00:12:34:56\" is a group's or nobody's; a card's "
+           "begins with an even byte");
+    refuse("/d,mac=00:00:00:00:00:00",
+           "mac \"00:00:00:00:00:00\" is a group's or nobody's; a card's "
+           "begins with an even byte");
+}
+END_TEST
+
+START_TEST(mtus_are_68_to_65520)
+{
+    static const char *const mtus[] = {
+        "67", "65521", "", "-1", "1500b", "18446744073709551616",
+    };
+
+    accept("user,mtu=68", NET_USER, "user");
+    ck_assert_uint_eq(net.mtu, 68);
+    accept("user,mtu=65520", NET_USER, "user");
+    ck_assert_uint_eq(net.mtu, 65520);
+    for (size_t i = 0; i < ARRAY_SIZE(mtus); i++) {
+        char text[64], reason[128];
+
+        snprintf(text, sizeof(text), "user,mtu=%s", mtus[i]);
+        snprintf(reason, sizeof(reason),
+                 "mtu \"%s\" is not a number from 68 to 65520", mtus[i]);
+        refuse(text, reason);
+    }
+}
+END_TEST
+
+START_TEST(choices_are_words)
+{
+    accept("user,poll=auto", NET_USER, "user");
+    ck_assert(net.has_polling);
+    ck_assert_int_eq(net.polling, NET_POLLING_AUTO);
+    accept("peer=p,poll=on", NET_PEER, "p");
+    ck_assert_int_eq(net.polling, NET_POLLING_ON);
+    refuse("user,poll=never", "poll \"never\" is neither auto, on nor off");
+    refuse("user,poll", "poll \"\" is neither auto, on nor off");
+    refuse("user,restrict=yes", "restrict \"yes\" is neither off nor on");
+}
+END_TEST
+
+/* Which is how a command has options for them of their own. */
+START_TEST(values_count_once_wherever_they_stand)
+{
+    static const char mac[] = "52:54:00:12:34:56";
+
+    net = (struct net_options){0};
+    ck_assert_int_eq(net_options_set_mac(&net, mac, error, 512), 0);
+    ck_assert_int_eq(net_options_set_mtu(&net, "9000", error, 512), 0);
+    ck_assert_int_eq(net_options_set_polling(&net, "auto", error, 512), 0);
+    ck_assert_int_eq(net_options_parse(&net, "tap=t", error, 512), 0);
+    ck_assert(net.has_mac);
+    ck_assert_uint_eq(net.mtu, 9000);
+
+    ck_assert_int_eq(net_options_parse(&net, "tap=t,mtu=1500", error, 512),
+                     -EINVAL);
+    ck_assert_str_eq(error, "mtu \"1500\" is a second MTU: give one");
+    ck_assert_int_eq(net_options_parse(&net, "tap=t,poll=on", error, 512),
+                     -EINVAL);
+    ck_assert_str_eq(error, "poll \"on\" is a second choice: give one");
+    ck_assert_int_eq(net_options_set_mac(&net, mac, error, 512), -EINVAL);
+    ck_assert_str_eq(error, "\"52:54:00:12:34:56\" is a second address: give "
+                            "one");
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, each_kind_has_its_key);
+    tcase_add_test(tcase, defaults_are_told_from_values);
+    tcase_add_test(tcase, keys_stand_in_any_order);
+    tcase_add_test(tcase, user_network_forwards_ports);
+    tcase_add_test(tcase, forwards_have_limits);
+    tcase_add_test(tcase, one_kind_is_needed);
+    tcase_add_test(tcase, keys_are_those_of_the_kind);
+    tcase_add_test(tcase, names_are_needed);
+    tcase_add_test(tcase, names_have_limits);
+    tcase_add_test(tcase, bad_macs_are_refused);
+    tcase_add_test(tcase, mtus_are_68_to_65520);
+    tcase_add_test(tcase, choices_are_words);
+    tcase_add_test(tcase, values_count_once_wherever_they_stand);
+}
+
+int main(void)
+{
+    return check_main("net_options", add_tests);
+}
