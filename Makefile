@@ -256,6 +256,10 @@ check-cli: all $(bare_guests) ## give the program bad input of every kind
 check-lab: all $(bare_guests) ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
+.PHONY: bench
+bench: all $(if $(wildcard guest/bare),$(B)/guest/idle.elf) ## measure, beside a peer in the same run
+	@tests/bench/footprint
+
 .PHONY: fuzz fuzz-run coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS (60)
 	+$(Q)$(MAKE) -j$(JOBS) CC=clang \
