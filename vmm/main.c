@@ -57,7 +57,6 @@ static int run(const struct options *options)
     FILE *report = NULL;
     int status, report_status;
 
-    log_set_level(options->log_level);
     block_signals();
     if (machine_init(&machine, options) != 0)
         return EXIT_STATUS_FAILED;
@@ -101,5 +100,10 @@ int main(int argc, char **argv)
     text = usage_text(options.command);
     if (text)
         return print_text(text);
+    log_set_level(options.log_level);
+    if (options.command == COMMAND_VDUSE) {
+        log_error("vduse: not built in yet");
+        return EXIT_STATUS_FAILED;
+    }
     return run(&options);
 }

@@ -14,15 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPTIONS_MAX_NETS   8
-#define OPTIONS_MAX_CPUS   255
-#define OPTIONS_MAX_APPEND 4096 /* bytes, with the final NUL */
-#define OPTIONS_MAX_ERROR  OPTION_PARSER_MAX_ERROR
+#define OPTIONS_MAX_NETS        8
+#define OPTIONS_MAX_CPUS        255
+#define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
+#define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
+#define OPTIONS_MAX_ERROR       OPTION_PARSER_MAX_ERROR
 
 enum options_command {
     COMMAND_RUN,
     COMMAND_HELP,
     COMMAND_RUN_HELP,
+    COMMAND_VDUSE,
+    COMMAND_VDUSE_HELP,
     COMMAND_VERSION,
 };
 
@@ -36,11 +39,21 @@ enum options_console {
     CONSOLE_NONE,
 };
 
-/* Strings that are pointers are borrowed from argv. */
+/* Here and below: strings that are pointers are borrowed from argv. */
+struct vduse_options {
+    const char *name;       /* of the device; never NULL */
+    struct net_options net; /* not NET_VDPA; what --mac and the like say too */
+    bool reconnect;
+    int ready_fd; /* told when the device can be used; -1: none */
+};
+
 struct options {
-    enum options_command command; /* what follows is for COMMAND_RUN */
-    const char *kernel;           /* never NULL */
-    const char *initrd;           /* NULL: none */
+    enum options_command command;
+    enum log_level log_level;
+    struct vduse_options vduse; /* for COMMAND_VDUSE */
+    /* What follows is for COMMAND_RUN. */
+    const char *kernel; /* never NULL */
+    const char *initrd; /* NULL: none */
     char append[OPTIONS_MAX_APPEND];
     uint64_t memory;    /* bytes, a multiple of the page size */
     uint64_t page_size; /* bytes; 0: the system's, else huge pages */
@@ -50,7 +63,6 @@ struct options {
     enum options_on_reset on_reset;
     enum options_console console;
     const char *report; /* NULL: on stderr alone */
-    enum log_level log_level;
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.

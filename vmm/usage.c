@@ -8,7 +8,9 @@ static const char program_help[] =
     "vmm - a small virtual machine monitor for guests on vDPA devices\n"
     "\n"
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
-    "       vmm run --help                    list the options\n"
+    "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
+    "       vmm COMMAND --help                list the options of run or "
+    "vduse\n"
     "       vmm --version\n"
     "\n"
     "example: a guest whose network card is the host's first vDPA device\n"
@@ -17,7 +19,7 @@ static const char program_help[] =
 
 /* Those that a software device may have. */
 #define NETWORKS                                                               \
-    "  user                  connections of vmm itself; needs no root\n"       \
+    "  user                  connections that vmm makes as any program\n"      \
     "  tap=NAME              the host's tap interface NAME\n"                  \
     "  peer=PATH             a cable to another VM, by a UNIX socket\n"        \
     "followed, as far as the network has them, by\n"                           \
@@ -53,8 +55,7 @@ static const char run_help[] =
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
     "\n"
     "Networks\n"
-    "  vdpa=PATH             the vDPA device at PATH: "
-    "/dev/vhost-vdpa-0\n" NETWORKS "\n"
+    "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
     "  -q, --quiet           errors only\n"
@@ -67,6 +68,36 @@ static const char run_help[] =
     "      --net vdpa=/dev/vhost-vdpa-0,mac=52:54:00:12:34:56 \\\n"
     "      --net user,forward=tcp:127.0.0.1:2222:22\n";
 
+static const char vduse_help[] =
+    "usage: vmm vduse NAME [OPTION]...\n"
+    "\n"
+    "Makes a network card in software and, through the kernel's VDUSE, a vDPA\n"
+    "device NAME of it, which has a /dev/vhost-vdpa-N like one of hardware.\n"
+    "\n"
+    "Device\n"
+    "  -n, --net NETWORK     what it is connected to (default user)\n"
+    "      --mac XX:XX:XX:XX:XX:XX\n"
+    "      --mtu BYTES       68 to 65520 (default 1500)\n"
+    "      --poll auto|on|off\n"
+    "                        these three may also stand in --net\n"
+    "      --reconnect       go on with the device NAME of a vmm that died,\n"
+    "                        while its guest runs\n"
+    "      --ready-fd N      write a line to descriptor N and close it when\n"
+    "                        the device can be used\n"
+    "\n"
+    "Networks\n" NETWORKS "\n"
+    "Output\n"
+    "  -q, --quiet           errors only\n"
+    "  -v, --verbose         every step\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "example: a device, a guest on it, and the device again after a crash\n"
+    "  modprobe -a vduse vhost_vdpa\n"
+    "  vmm vduse net0 --net user &\n"
+    "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" \\\n"
+    "      --net vdpa=/dev/vhost-vdpa-0\n"
+    "  vmm vduse net0 --net user --reconnect &\n";
+
 static const char version[] = "vmm " VMM_VERSION "\n";
 
 const char *usage_text(enum options_command command)
@@ -76,9 +107,12 @@ const char *usage_text(enum options_command command)
         return program_help;
     case COMMAND_RUN_HELP:
         return run_help;
+    case COMMAND_VDUSE_HELP:
+        return vduse_help;
     case COMMAND_VERSION:
         return version;
     case COMMAND_RUN:
+    case COMMAND_VDUSE:
         break;
     }
     return NULL;

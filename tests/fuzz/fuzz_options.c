@@ -39,8 +39,20 @@ static void check_net(const struct net_options *net)
         require(net->num_forwards == 0 && !net->is_restricted);
 }
 
+static void check_vduse(const struct vduse_options *vduse)
+{
+    require(vduse->name != NULL && vduse->name[0] != '\0');
+    require(strlen(vduse->name) <= OPTIONS_MAX_DEVICE_NAME);
+    require(strchr(vduse->name, '/') == NULL);
+    require(vduse->net.kind != NET_VDPA);
+    require(vduse->ready_fd >= -1);
+    check_net(&vduse->net);
+}
+
 static void check_accepted(const struct options *options)
 {
+    if (options->command == COMMAND_VDUSE)
+        check_vduse(&options->vduse);
     if (options->command != COMMAND_RUN)
         return;
     require(options->kernel != NULL && options->kernel[0] != '\0');

@@ -86,55 +86,13 @@ START_TEST(every_spelling_means_the_same)
 }
 END_TEST
 
-START_TEST(sizes_are_mib_or_have_a_unit)
+START_TEST(memory_is_a_number_of_pages)
 {
-    static const struct {
-        const char *text;
-        uint64_t bytes;
-    } cases[] = {
-        {"1", MIB},
-        {"0512", 512 * MIB},
-        {"4K", 4 * KIB},
-        {"4k", 4 * KIB},
-        {"3M", 3 * MIB},
-        {"3m", 3 * MIB},
-        {"3MiB", 3 * MIB},
-        {"2G", 2 * GIB},
-        {"2GiB", 2 * GIB},
-        {"1T", 1024 * GIB},
-        {"1TiB", 1024 * GIB},
-        {"12KiB", 12 * KIB},
-        {"16777215T", 16777215 * (1024 * GIB)},
-    };
-    char line[64];
-
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        snprintf(line, sizeof(line), "run K -m %s", cases[i].text);
-        ck_assert_msg(parse(line) == 0, "%s: %s", line, error);
-        ck_assert_uint_eq(options.memory, cases[i].bytes);
-    }
-}
-END_TEST
-
-START_TEST(other_sizes_are_refused)
-{
-    static const char *const texts[] = {
-        "12Q",  "M",    "1MB",       "-1",  "+1",
-        "0x10", "1.5G", "16777216T", "1Mi", "1iB",
-        "1MM",  "1Gib", "1B",        "K4",  "18446744073709551616",
-    };
-    char line[64];
-
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        char expected[128];
-
-        snprintf(line, sizeof(line), "run K --memory=%s", texts[i]);
-        snprintf(expected, sizeof(expected),
-                 "--memory: \"%s\" is not a size: give a number of MiB or a "
-                 "number with K, M, G or T",
-                 texts[i]);
-        refuse(line, expected);
-    }
+    ck_assert_int_eq(parse("run K -m 12KiB"), 0);
+    ck_assert_uint_eq(options.memory, 12 * KIB);
+    refuse("run K --memory=12Q",
+           "--memory: \"12Q\" is not a size: give a number of MiB or a number "
+           "with K, M, G or T");
     refuse("run K -m 0", "--memory: \"0\" is not a number of 4 KiB pages: give "
                          "one such as 512M");
     refuse("run K -m 5K", "--memory: \"5K\" is not a number of 4 KiB pages: "
@@ -299,6 +257,104 @@ START_TEST(values_stand_where_they_belong)
 }
 END_TEST
 
+START_TEST(vduse_makes_a_user_network_of_a_name)
+{
+    ck_assert_int_eq(parse("vduse net0"), 0);
+    ck_assert_int_eq(options.command, COMMAND_VDUSE);
+    ck_assert_str_eq(options.vduse.name, "net0");
+    ck_assert_int_eq(options.vduse.net.kind, NET_USER);
+    ck_assert_str_eq(options.vduse.net.name, "user");
+    ck_assert(!options.vduse.net.has_mac);
+    ck_assert(!options.vduse.reconnect);
+    ck_assert_int_eq(options.vduse.ready_fd, -1);
+    ck_assert_int_eq(options.log_level, LOG_LEVEL_INFO);
+}
+END_TEST
+
+START_TEST(vduse_has_options_of_its_own)
+{
+    ck_assert_int_eq(parse("vduse -q --reconnect --ready-fd=7 -ntap=t a.b"), 0);
+    ck_assert_str_eq(options.vduse.name, "a.b");
+    ck_assert(options.vduse.reconnect);
+    ck_assert_int_eq(options.vduse.ready_fd, 7);
+    ck_assert_int_eq(options.vduse.net.kind, NET_TAP);
+    ck_assert_int_eq(options.log_level, LOG_LEVEL_ERROR);
+    refuse("vduse n --ready-fd x",
+           "--ready-fd: \"x\" is not the number of a descriptor");
+    refuse("vduse n --ready-fd=2147483648",
+           "--ready-fd: \"2147483648\" is not the number of a descriptor");
+    refuse("vduse n -m 512", "unknown option \"-m\": \"vmm vduse --help\" "
+                             "lists the options");
+}
+END_TEST
+
+START_TEST(vduse_takes_card_values_in_either_place)
+{
+    static const char *const lines[] = {
+        "vduse n --mac 52:54:00:12:34:56 --mtu 9000 --poll off",
+        "vduse n --net user,mac=52:54:00:12:34:56,mtu=9000,poll=off",
+        "vduse n --poll=off --net user,mac=52:54:00:12:34:56 --mtu=9000",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        ck_assert_msg(parse(lines[i]) == 0, "%s: %s", lines[i], error);
+        ck_assert(options.vduse.net.has_mac);
+        ck_assert_uint_eq(options.vduse.net.mac[5], 0x56);
+        ck_assert_uint_eq(options.vduse.net.mtu, 9000);
+        ck_assert_int_eq(options.vduse.net.polling, NET_POLLING_OFF);
+    }
+    refuse("vduse n --mtu 9000 --net user,mtu=1500",
+           "--net: mtu \"1500\" is a second MTU: give one");
+    refuse("vduse n --net user,poll=on --poll on",
+           "--poll: \"on\" is a second choice: give one");
+    refuse("vduse n --mac 52:54:00:12:34:56 --mac 52:54:00:12:34:57",
+           "--mac: \"52:54:00:12:34:57\" is a second address: give one");
+    refuse("vduse n --mtu 1", "--mtu: \"1\" is not a number from 68 to 65520");
+}
+END_TEST
+
+START_TEST(vduse_has_one_network_in_software)
+{
+    refuse("vduse n --net vdpa=/d",
+           "--net: \"vdpa=/d\" is a vDPA device already, for \"vmm run\": "
+           "give user, tap=tap0 or peer=/run/net0.sock");
+    refuse("vduse n --net user -n tap=t",
+           "--net: \"tap=t\" is a second network: a device has one");
+    refuse("vduse n --net", "--net needs a value, such as user");
+    refuse("vduse n --net user,foo", "--net: unknown key \"foo\": known are "
+                                     "user, mac, mtu, poll, forward, hostfwd, "
+                                     "restrict");
+}
+END_TEST
+
+START_TEST(vduse_needs_a_name)
+{
+    static const char *const names[] = {"", ".", "..", ".a", "-", "a/b", "/"};
+    char line[300] = "vduse ";
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char expected[128];
+
+        snprintf(line, sizeof(line), "vduse %s", names[i]);
+        snprintf(expected, sizeof(expected),
+                 "\"%s\" is no device's name: give one such as net0, without "
+                 "\"/\", that begins neither with \"-\" nor \".\"",
+                 names[i]);
+        refuse(line, expected);
+    }
+    refuse("vduse", "no device: give its name, as in \"vmm vduse net0\"; "
+                    "\"vmm vduse --help\" lists the options");
+    refuse("vduse a b", "unexpected \"b\": the device's name is \"a\" already");
+
+    memset(line + 6, 'a', OPTIONS_MAX_DEVICE_NAME + 1);
+    line[6 + OPTIONS_MAX_DEVICE_NAME] = '\0';
+    ck_assert_int_eq(parse(line), 0);
+    line[6 + OPTIONS_MAX_DEVICE_NAME] = 'a';
+    line[6 + OPTIONS_MAX_DEVICE_NAME + 1] = '\0';
+    refuse(line, "the device's name is longer than 255 bytes");
+}
+END_TEST
+
 START_TEST(help_and_version_end_the_line)
 {
     static const struct {
@@ -313,6 +369,8 @@ START_TEST(help_and_version_end_the_line)
         {"run -h", COMMAND_RUN_HELP},
         {"run K -qh --unknown", COMMAND_RUN_HELP},
         {"run -V", COMMAND_VERSION},
+        {"vduse --help", COMMAND_VDUSE_HELP},
+        {"vduse -qh", COMMAND_VDUSE_HELP},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -332,6 +390,8 @@ START_TEST(command_is_needed)
                             "\"vmm --help\" says more");
     ck_assert_int_eq(options_parse(&options, 0, argv, error, sizeof(error)),
                      -EINVAL);
+    refuse("vdues", "unknown command \"vdues\": did you mean \"vduse\"? "
+                    "\"vmm --help\" says more");
     refuse("start", "unknown command \"start\": \"vmm run KERNEL\" starts a "
                     "guest, \"vmm --help\" says more");
 }
@@ -344,22 +404,29 @@ START_TEST(errors_are_one_line)
 }
 END_TEST
 
-/* Every "--word" of the help is an option that the parser knows. */
-START_TEST(help_lists_only_real_options)
+/* How often `help` has "--word", which must be an option of the command. */
+static unsigned count_real_options(const char *command, const char *help)
 {
-    const char *help = usage_text(COMMAND_RUN_HELP);
     unsigned found = 0;
 
     for (const char *c = help; (c = strstr(c, "--")) != NULL; found++) {
         char line[64];
         size_t length = strspn(c + 2, "abcdefghijklmnopqrstuvwxyz-") + 2;
 
-        snprintf(line, sizeof(line), "run %.*s", (int)length, c);
+        snprintf(line, sizeof(line), "%s %.*s", command, (int)length, c);
         (void)parse(line);
         ck_assert_msg(strstr(error, "unknown option") == NULL, "%s", error);
         c += length;
     }
-    ck_assert_uint_ge(found, 15);
+    return found;
+}
+
+START_TEST(help_lists_only_real_options)
+{
+    ck_assert_uint_ge(count_real_options("run", usage_text(COMMAND_RUN_HELP)),
+                      15);
+    ck_assert_uint_ge(
+        count_real_options("vduse", usage_text(COMMAND_VDUSE_HELP)), 9);
 }
 END_TEST
 
@@ -368,6 +435,7 @@ START_TEST(each_request_for_a_text_has_one)
     ck_assert_ptr_nonnull(strstr(usage_text(COMMAND_HELP), "usage: vmm run"));
     ck_assert_str_eq(usage_text(COMMAND_VERSION), "vmm " VMM_VERSION "\n");
     ck_assert_ptr_null(usage_text(COMMAND_RUN));
+    ck_assert_ptr_null(usage_text(COMMAND_VDUSE));
 }
 END_TEST
 
@@ -375,8 +443,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, defaults_are_a_small_machine_without_network);
     tcase_add_test(tcase, every_spelling_means_the_same);
-    tcase_add_test(tcase, sizes_are_mib_or_have_a_unit);
-    tcase_add_test(tcase, other_sizes_are_refused);
+    tcase_add_test(tcase, memory_is_a_number_of_pages);
     tcase_add_test(tcase, cpus_are_1_to_255);
     tcase_add_test(tcase, appended_strings_are_joined);
     tcase_add_test(tcase, command_line_has_a_limit);
@@ -388,6 +455,11 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, kernel_is_needed_once);
     tcase_add_test(tcase, unknown_options_name_the_nearest);
     tcase_add_test(tcase, values_stand_where_they_belong);
+    tcase_add_test(tcase, vduse_makes_a_user_network_of_a_name);
+    tcase_add_test(tcase, vduse_has_options_of_its_own);
+    tcase_add_test(tcase, vduse_takes_card_values_in_either_place);
+    tcase_add_test(tcase, vduse_has_one_network_in_software);
+    tcase_add_test(tcase, vduse_needs_a_name);
     tcase_add_test(tcase, help_and_version_end_the_line);
     tcase_add_test(tcase, command_is_needed);
     tcase_add_test(tcase, errors_are_one_line);
