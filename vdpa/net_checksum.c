@@ -100,10 +100,10 @@ bool net_checksum_complete(struct virtio_net_hdr *header,
     if (field + 2 > total_size(pieces, count))
         return false;
     /* The field holds the sum of the pseudo header, so it counts as well. */
-    sum = (uint16_t)~sum_from(pieces, count, start);
+    sum = sum_from(pieces, count, start);
     /* 0 would mean "no checksum" in UDP (RFC 768). */
-    if (sum == 0)
-        sum = UINT16_MAX;
+    if (sum != UINT16_MAX)
+        sum = (uint16_t)~sum;
     memcpy(bytes, &sum, sizeof(bytes));
     store_byte(pieces, field, bytes[0]);
     store_byte(pieces, field + 1, bytes[1]);

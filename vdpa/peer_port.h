@@ -21,6 +21,6 @@ struct peer_port_options {
 /* Absent or vanished, the peer is waited for, with the guest's link down.
  * -EBUSY when the link has two ends already, else -errno; logged. */
 int peer_port_open(const struct peer_port_options *options,
-                   struct frame_port **port) MUST_CHECK;
+                   struct frame_port **frame_port) MUST_CHECK;
 
 #endif

@@ -26,7 +26,7 @@
 /* Longer than another holds the lock, or takes to get its loop to run. One
  * that takes longer is met all the same, later. */
 #define LOCK_TRIES     100
-#define LOCK_WAIT_NS   (10 * 1000 * 1000)
+#define LOCK_WAIT_NS   10000000L
 #define GREETING_MS    1000
 #define SOCKET_BUFFERS (4 * 1024 * 1024) /* bytes; the kernel may give less */
 

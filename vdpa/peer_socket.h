@@ -23,20 +23,20 @@ struct peer_socket {
 
 /* Meets the peer, or begins to wait for it. -EBUSY when there are two already,
  * else -errno; logged. Either way peer_socket_close() cleans up. */
-int peer_socket_open(struct peer_socket *socket, const char *owner,
+int peer_socket_open(struct peer_socket *peer, const char *owner,
                      const char *path) MUST_CHECK;
-void peer_socket_close(struct peer_socket *socket);
+void peer_socket_close(struct peer_socket *peer);
 
 /* After listener_fd was ready: takes the peer, or turns a third one away. True
  * when `fd` is new. */
-bool peer_socket_accept(struct peer_socket *socket);
+bool peer_socket_accept(struct peer_socket *peer);
 
 /* After `fd` was ready and is not greeted yet. 0, -EAGAIN, -ECONNRESET when
  * it is gone, else -errno, logged, as from open. */
-int peer_socket_take_greeting(struct peer_socket *socket) MUST_CHECK;
+int peer_socket_take_greeting(struct peer_socket *peer) MUST_CHECK;
 
 /* The peer is gone: goes on listening, or meets another at the path. Does not
  * wait for its greeting. -errno, logged. */
-int peer_socket_renew(struct peer_socket *socket) MUST_CHECK;
+int peer_socket_renew(struct peer_socket *peer) MUST_CHECK;
 
 #endif

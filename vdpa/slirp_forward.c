@@ -136,8 +136,10 @@ static int read_ends(const struct parser *parser, char *text,
 int slirp_forward_parse(struct slirp_forward *forward, const char *text,
                         char *error, size_t error_size)
 {
-    const struct parser parser = {text, error, error_size};
+    struct parser parser = {.text = text, .error_size = error_size};
     char copy[MAX_TEXT];
+
+    parser.error = error;
 
     *forward = (struct slirp_forward){.is_udp = false};
     if (strlen(text) >= sizeof(copy))

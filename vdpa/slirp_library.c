@@ -88,9 +88,4 @@ void slirp_library_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
-#else
-
-/* ISO C wants something in a file. */
-typedef int slirp_library_is_absent;
-
 #endif

@@ -9,6 +9,11 @@
 #ifndef VDPA_SLIRP_LIBRARY_H
 #define VDPA_SLIRP_LIBRARY_H
 
+#include "vmm/compiler.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
 #ifdef __has_include
 #if __has_include(<slirp/libslirp.h>)
 #define HAVE_LIBSLIRP
@@ -17,11 +22,7 @@
 
 #ifdef HAVE_LIBSLIRP
 
-#include "vmm/compiler.h"
-
 #include <slirp/libslirp.h>
-#include <stdint.h>
-#include <sys/socket.h>
 
 /* The functions of libslirp.h without their prefix. */
 struct slirp_library {

@@ -27,7 +27,7 @@
 
 /* Windows of 64 KiB of a dozen connections, and the guest's next interrupt
  * makes room again. Bytes. */
-#define QUEUE_SIZE (1024U * 1024U)
+#define QUEUE_SIZE ((size_t)1024 * 1024)
 
 struct slirp_port {
     struct frame_port port;
@@ -185,8 +185,9 @@ static void set_offloads(struct frame_port *frame_port, unsigned offloads)
     struct slirp_port *port = to_slirp(frame_port);
 
     /* libslirp computes every checksum: the guest need not look. */
-    port->received_flags =
-        offloads & FRAME_OFFLOAD_CHECKSUM ? VIRTIO_NET_HDR_F_DATA_VALID : 0;
+    port->received_flags = 0;
+    if (offloads & FRAME_OFFLOAD_CHECKSUM)
+        port->received_flags = VIRTIO_NET_HDR_F_DATA_VALID;
 }
 
 static void resume(struct frame_port *frame_port)
@@ -275,9 +276,9 @@ const struct slirp_forward *slirp_port_forwards(const struct frame_port *port,
 #else
 
 int slirp_port_open(const struct slirp_port_options *options,
-                    struct frame_port **port)
+                    struct frame_port **frame_port)
 {
-    *port = NULL;
+    *frame_port = NULL;
     log_error("%s: built without libslirp: install libslirp-dev and build "
               "again",
               options->name);

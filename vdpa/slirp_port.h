@@ -27,7 +27,7 @@ struct slirp_port_options {
 /* -ENOSYS without libslirp, -EINVAL with too many forwards, logged. A port of
  * the host that is taken is an error of start(). */
 int slirp_port_open(const struct slirp_port_options *options,
-                    struct frame_port **port) MUST_CHECK;
+                    struct frame_port **frame_port) MUST_CHECK;
 
 /* After start(): the forwards as opened, with the host ports that were free.
  * They belong to the port. */

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_MS 1000000U
+#define NS_PER_MS 1000000ULL
 
 /* What slirp_pollfds_fill() answers when nothing is to be done in time. */
 #define IDLE_TIMEOUT_MS 1000
@@ -366,8 +366,12 @@ void slirp_stack_destroy(struct slirp_stack *stack)
         slirp_library_unlock();
         stack->slirp = NULL;
     }
-    while (stack->timers)
-        timer_free(stack->timers, stack);
+    while (stack->timers) {
+        struct slirp_timer *timer = stack->timers;
+
+        stack->timers = timer->next;
+        free(timer);
+    }
     slirp_poll_destroy(&stack->poll);
 }
 

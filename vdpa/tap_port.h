@@ -26,6 +26,6 @@ struct tap_port_options {
 /* -errno, logged with what to do. The guest's link is up while the interface
  * is, "ip link set dev NAME up". */
 int tap_port_open(const struct tap_port_options *options,
-                  struct frame_port **port) MUST_CHECK;
+                  struct frame_port **frame_port) MUST_CHECK;
 
 #endif
