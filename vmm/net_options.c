@@ -312,7 +312,7 @@ int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size)
 {
     struct key_value_rule rules[ARRAY_SIZE(keys)];
-    struct key_value_list list;
+    struct key_value_list list = {.count = 0};
     unsigned num_rules = 0;
 
     if (find_kind(text, &net->kind, error, error_size) < 0 ||

@@ -14,8 +14,7 @@
 #include <stddef.h>
 
 #define OPTION_PARSER_MAX_RULES 32
-#define OPTION_PARSER_MAX_ERROR 512 /* room that every message has enough of   \
-                                     */
+#define OPTION_PARSER_MAX_ERROR 512 /* enough for every message */
 
 struct option_parser;
 
