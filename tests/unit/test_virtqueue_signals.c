@@ -166,7 +166,7 @@ END_TEST
 START_TEST(signal_is_sent_when_in_doubt)
 {
     open_bed(_i | 2, SIZE);
-    driver_ring_want_signal_after(&bed.driver, 1);
+    driver_ring_want_signal_after(&bed.driver, 10);
     for (unsigned i = 0; i < 65536 + 5; i++) {
         send_and_return(1);
         collect(1);
