@@ -77,6 +77,8 @@ cflags  = $(dialect) $(warnings) -g $(mode) $(CPPFLAGS) $(CFLAGS)
 ldflags = -pthread $(mode_ldflags) $(LDFLAGS)
 check_cflags = $(shell pkg-config --cflags check)
 check_libs   = $(shell pkg-config --libs check)
+# libslirp is loaded when it is asked for (vdpa/slirp_library.c).
+libraries   := -lmnl
 
 # ---- Sources: one list a layer ----------------------------------------------
 
@@ -132,7 +134,7 @@ $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
-		$(program_libs) -Wl,--end-group
+		$(program_libs) -Wl,--end-group $(libraries)
 
 $(O)/libcore.a: $(call objects_of,$(core_sources))
 $(O)/libarch.a: $(call objects_of,$(arch_sources))
@@ -186,7 +188,7 @@ test_libs = $(foreach lib,support \
 $(unit_tests) $(contract_tests): $(O)/%: $(O)/%.o $(libs)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ldflags) -o $@ $< -Wl,--start-group \
-		$(call test_libs,$*) -Wl,--end-group $(check_libs)
+		$(call test_libs,$*) -Wl,--end-group $(check_libs) $(libraries)
 
 # Bare guests are built by gcc for every configuration alike: for no host
 # system, and without registers that would need switching on first.
@@ -268,7 +270,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS (60)
 $(fuzz_targets): $(O)/%: $(O)/%.o $(libs)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ldflags) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
-		$(libs) -Wl,--end-group
+		$(libs) -Wl,--end-group $(libraries)
 
 fuzz-run: $(fuzz_targets)
 	@$(RUN_ALL) $(foreach target,$(fuzz_targets),--step \

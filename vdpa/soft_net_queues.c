@@ -142,6 +142,8 @@ static unsigned send_burst(struct soft_net *net)
         queue->must_signal = true;
         taken++;
     }
+    if (taken > 0)
+        net->port->ops->sent(net->port);
     signal_queue(net, SOFT_NET_TX);
     check_rings(net);
     return taken;
@@ -287,15 +289,25 @@ static size_t fill_chain(const struct virtqueue_chain *chain, size_t skip,
 /* A frame of 64 KiB in buffers of 1 KiB, and some. */
 #define MAX_BUFFERS 80
 
-/* Takes buffers and fills them; 0 when there are not enough, and then none is
- * taken. The first chain stays in net->first_chain for its header. */
-static unsigned fill_buffers(struct soft_net *net, struct source *source,
-                             size_t size,
-                             struct virtqueue_buffer buffers[MAX_BUFFERS])
+/* How many buffers one frame may lie in. */
+static unsigned max_buffers(const struct soft_net *net)
+{
+    unsigned size = net->queues[SOFT_NET_RX].setup.size;
+
+    if (!(net->features & 1ULL << VIRTIO_NET_F_MRG_RXBUF))
+        return 1;
+    return size < MAX_BUFFERS ? size : MAX_BUFFERS;
+}
+
+/* Takes buffers and fills them; returns how many. 0 when there are not enough
+ * now, -EMSGSIZE when the frame will never fit; none is taken then. The first
+ * chain stays in net->first_chain for its header. */
+static int fill_buffers(struct soft_net *net, struct source *source,
+                        size_t size,
+                        struct virtqueue_buffer buffers[MAX_BUFFERS])
 {
     struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
-    bool mergeable = net->features & 1ULL << VIRTIO_NET_F_MRG_RXBUF;
-    unsigned count = 0;
+    unsigned max = max_buffers(net), count = 0;
     size_t done = 0;
 
     while (done < size || count == 0) {
@@ -303,12 +315,10 @@ static unsigned fill_buffers(struct soft_net *net, struct source *source,
             count == 0 ? &net->first_chain : &net->chain;
         size_t skip = count == 0 ? NET_HEADER_SIZE : 0, written;
 
-        if (count == (mergeable ? MAX_BUFFERS : 1) ||
-            !virtqueue_take(ring, chain))
+        if (count == max || !virtqueue_take(ring, chain))
             break;
         if (chain->writable_size <= skip) {
-            ring->is_broken = true;
-            ring->fault = "a receive buffer without room";
+            virtqueue_break(ring, "a receive buffer without room");
             break;
         }
         written = fill_chain(chain, skip, source);
@@ -317,9 +327,9 @@ static unsigned fill_buffers(struct soft_net *net, struct source *source,
         buffers[count++].written = (uint32_t)(written + skip);
     }
     if (done == size)
-        return count;
+        return (int)count;
     virtqueue_put_back(ring, buffers, count);
-    return 0;
+    return count == max ? -EMSGSIZE : 0;
 }
 
 static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
@@ -330,13 +340,15 @@ static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
     struct source source = {.pieces = pieces, .count = count};
     size_t size = total_size(pieces, count);
     uint8_t bytes[NET_HEADER_SIZE];
-    unsigned used = fill_buffers(net, &source, size, buffers);
+    int used = fill_buffers(net, &source, size, buffers);
 
-    if (used == 0)
-        return false;
+    if (used < 0)
+        net->counters.dropped++;
+    if (used <= 0)
+        return used < 0;
     net_header_store(bytes, header, (uint16_t)used);
     virtqueue_write(&net->first_chain, 0, bytes, sizeof(bytes));
-    virtqueue_return(&queue->ring, buffers, used);
+    virtqueue_return(&queue->ring, buffers, (unsigned)used);
     queue->must_signal = true;
     net->counters.received++;
     net->counters.received_bytes += size;
@@ -360,8 +372,6 @@ static bool receive(void *owner, const struct virtio_net_hdr *header,
            virtqueue_want_kicks(ring, true)) {
         virtqueue_want_kicks(ring, false);
         delivered = deliver(net, header, pieces, count);
-        if (!delivered)
-            break;
     }
     check_rings(net);
     return delivered || !net->is_running;

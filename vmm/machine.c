@@ -447,5 +447,5 @@ int machine_run(struct machine *machine)
 void machine_print_reports(const struct machine *machine, FILE *file)
 {
     for (unsigned i = 0; i < machine->num_nets; i++)
-        bypass_report_print(&machine->nets[i]->report, file);
+        machine_net_print_report(machine->nets[i], file);
 }

@@ -5,11 +5,13 @@
  */
 #include "vmm/machine_net.h"
 
+#include "vdpa/soft_net.h"
 #include "vmm/bytes.h"
 #include "vmm/machine.h"
 #include "vmm/net_backend.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/virtio_config.h>
 #include <stdlib.h>
 
@@ -119,6 +121,7 @@ int machine_net_add(struct machine *machine, const struct net_options *options)
         return -ENOMEM;
     machine->nets[machine->num_nets++] = net;
     net->machine = machine;
+    net->is_soft = options->kind != NET_VDPA;
     error = net_backend_open(options, machine->memory.size, &backend);
     if (!error)
         error = virtio_pci_init(
@@ -132,6 +135,32 @@ int machine_net_add(struct machine *machine, const struct net_options *options)
     net->pci.device.running_changed = running_changed;
     net->pci.device.owner = net;
     return error;
+}
+
+/* There is no bypass to prove where this process carries the frames. */
+static void print_soft_report(const struct machine_net *net, FILE *file)
+{
+    struct soft_net_counters counters;
+
+    soft_net_get_counters(net->pci.device.backend, &counters);
+    fprintf(file,
+            "report of %s (virtio-net, software): carried by this process\n"
+            "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
+            "  received  %" PRIu64 " frames, %" PRIu64 " bytes\n"
+            "  refused   %" PRIu64 " frames\n"
+            "  signals   %" PRIu64 " kicks taken, %" PRIu64
+            " interrupts sent, %" PRIu64 " looks by timer\n",
+            net->report.name, counters.sent, counters.sent_bytes,
+            counters.received, counters.received_bytes, counters.dropped,
+            counters.kicks, counters.calls, counters.polls);
+}
+
+void machine_net_print_report(const struct machine_net *net, FILE *file)
+{
+    if (net->is_soft)
+        print_soft_report(net, file);
+    else
+        bypass_report_print(&net->report, file);
 }
 
 void machine_net_remove_all(struct machine *machine)

@@ -11,6 +11,7 @@
 #include "vmm/options.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct machine;
 
@@ -19,6 +20,7 @@ struct machine_net {
     struct virtio_pci pci;
     struct bypass_report report;
     bool has_pci;
+    bool is_soft; /* its frames pass through this process */
 };
 
 /* Opens the backend and plugs the card in; -errno, logged. While no vCPU
@@ -26,5 +28,8 @@ struct machine_net {
 int machine_net_add(struct machine *machine,
                     const struct net_options *options) MUST_CHECK;
 void machine_net_remove_all(struct machine *machine);
+
+/* How the data went; after the guest ended. */
+void machine_net_print_report(const struct machine_net *net, FILE *file);
 
 #endif

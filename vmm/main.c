@@ -2,6 +2,7 @@
 /*
  * main.c: command line in, exit status out.
  */
+#include "vmm/command_vduse.h"
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The machine takes them as events. Threads inherit this. */
+/* They are taken as events. Threads inherit this. */
 static void block_signals(void)
 {
     sigset_t signals;
@@ -57,7 +58,6 @@ static int run(const struct options *options)
     FILE *report = NULL;
     int status, report_status;
 
-    block_signals();
     if (machine_init(&machine, options) != 0)
         return EXIT_STATUS_FAILED;
     /* Before the guest runs, perhaps for days, to no report; after all else
@@ -101,9 +101,7 @@ int main(int argc, char **argv)
     if (text)
         return print_text(text);
     log_set_level(options.log_level);
-    if (options.command == COMMAND_VDUSE) {
-        log_error("vduse: not built in yet");
-        return EXIT_STATUS_FAILED;
-    }
-    return run(&options);
+    block_signals();
+    return options.command == COMMAND_VDUSE ? command_vduse(&options.vduse)
+                                            : run(&options);
 }

@@ -4,6 +4,10 @@
  */
 #include "vmm/net_backend.h"
 
+#include "vdpa/peer_port.h"
+#include "vdpa/slirp_port.h"
+#include "vdpa/soft_net.h"
+#include "vdpa/tap_port.h"
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/log.h"
@@ -13,6 +17,9 @@
 #include <linux/virtio_net.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/random.h>
+
+/* ---- Devices of the kernel ---- */
 
 static int set_mac(struct vdpa_backend *backend, const uint8_t mac[6])
 {
@@ -53,18 +60,11 @@ static int check_net(struct vdpa_backend *backend)
     return 0;
 }
 
-int net_backend_open(const struct net_options *options, uint64_t memory_size,
+static int open_vdpa(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend)
 {
-    int error;
+    int error = vhost_vdpa_open(options->name, &vhost_host_syscalls, backend);
 
-    if (options->kind != NET_VDPA) {
-        log_error("--net %s: this kind of network is not built in yet: give "
-                  "vdpa=/dev/vhost-vdpa-0",
-                  options->name);
-        return -ENOTSUP;
-    }
-    error = vhost_vdpa_open(options->name, &vhost_host_syscalls, backend);
     if (error)
         return error;
     error = check_net(*backend);
@@ -75,4 +75,143 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
     if (error)
         (*backend)->ops->close(*backend);
     return error;
+}
+
+/* ---- Devices of this process ---- */
+
+_Static_assert((int)NET_POLLING_AUTO == (int)SOFT_NET_POLLING_AUTO &&
+                   (int)NET_POLLING_ON == (int)SOFT_NET_POLLING_ON &&
+                   (int)NET_POLLING_OFF == (int)SOFT_NET_POLLING_OFF,
+               "the option and the device count alike");
+
+static int open_user(const struct net_options *options, const char *name,
+                     struct frame_port **port)
+{
+    struct slirp_forward forwards[NET_OPTIONS_MAX_FORWARDS];
+    const struct slirp_port_options slirp = {
+        .name = name,
+        .restricted = options->is_restricted,
+        .forwards = forwards,
+        .num_forwards = options->num_forwards,
+    };
+
+    for (unsigned i = 0; i < options->num_forwards; i++) {
+        char reason[256];
+
+        if (slirp_forward_parse(&forwards[i], options->forwards[i], reason,
+                                sizeof(reason)) != 0) {
+            log_error("--net: forward %s: %s", options->forwards[i], reason);
+            return -EINVAL;
+        }
+    }
+    return slirp_port_open(&slirp, port);
+}
+
+static int open_port(const struct net_options *options, const char *name,
+                     struct frame_port **port)
+{
+    const struct tap_port_options tap = {
+        .name = name, .interface = options->name, .fd = -1};
+    const struct peer_port_options peer = {.name = name, .path = options->name};
+
+    switch (options->kind) {
+    case NET_USER:
+        return open_user(options, name, port);
+    case NET_TAP:
+        return tap_port_open(&tap, port);
+    case NET_PEER:
+        return peer_port_open(&peer, port);
+    case NET_VDPA:
+    default:
+        return -EINVAL;
+    }
+}
+
+/* A locally administered address: the same for the same name (FNV-1a), so
+ * that a process that takes a device over gives the same one; without a name
+ * any, so that two guests on one link differ. */
+static int make_mac(uint8_t mac[6], const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325U;
+
+    if (!name && getrandom(&hash, sizeof(hash), 0) != (ssize_t)sizeof(hash))
+        return -errno;
+    for (; name && *name; name++)
+        hash = (hash ^ (uint8_t)*name) * 0x100000001b3U;
+    for (unsigned i = 0; i < 6; i++)
+        mac[i] = (uint8_t)(hash >> (8 * i));
+    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
+    return 0;
+}
+
+/* Forwards whose port the kernel chose are of no use to who does not know
+ * it. */
+static void log_forwards(const struct frame_port *port)
+{
+    unsigned count;
+    const struct slirp_forward *forwards = slirp_port_forwards(port, &count);
+
+    for (unsigned i = 0; i < count; i++) {
+        char text[SLIRP_FORWARD_MAX_TEXT];
+
+        slirp_forward_print(&forwards[i], text);
+        log_info("forward %s", text);
+    }
+}
+
+static int open_soft(const struct net_options *options,
+                     const struct soft_net_options *soft,
+                     struct vdpa_backend **backend)
+{
+    struct frame_port *port;
+    int error = open_port(options, soft->name, &port);
+
+    if (!error)
+        error = soft_net_open(soft, port, backend);
+    if (!error && options->kind == NET_USER)
+        log_forwards(port);
+    return error;
+}
+
+int net_backend_open_served(const struct net_options *options, const char *name,
+                            void (*call)(void *owner, uint16_t index),
+                            void *owner, struct vdpa_backend **backend)
+{
+    struct soft_net_options soft = {
+        .name = name,
+        .mtu = options->mtu ? options->mtu : SOFT_NET_DEFAULT_MTU,
+        .polling = (enum soft_net_polling)options->polling,
+        .call = call,
+        .owner = owner,
+    };
+
+    if (options->has_mac)
+        memcpy(soft.mac, options->mac, sizeof(soft.mac));
+    else
+        (void)make_mac(soft.mac, name); /* cannot fail with a name */
+    return open_soft(options, &soft, backend);
+}
+
+int net_backend_open(const struct net_options *options, uint64_t memory_size,
+                     struct vdpa_backend **backend)
+{
+    struct soft_net_options soft = {
+        .name = options->name,
+        .mtu = options->mtu ? options->mtu : SOFT_NET_DEFAULT_MTU,
+        .polling = (enum soft_net_polling)options->polling,
+    };
+    int error;
+
+    if (options->kind == NET_VDPA)
+        return open_vdpa(options, memory_size, backend);
+    if (options->has_mac) {
+        memcpy(soft.mac, options->mac, sizeof(soft.mac));
+    } else {
+        error = make_mac(soft.mac, NULL);
+        if (error) {
+            log_error("--net: making up a MAC: %s", strerror(-error));
+            return error;
+        }
+    }
+    return open_soft(options, &soft, backend);
 }

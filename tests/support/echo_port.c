@@ -84,7 +84,6 @@ static void send_frame(struct frame_port *port,
                        const struct iovec *pieces, unsigned count)
 {
     keep(to_echo(port), header, pieces, count);
-    resume(port);
 }
 
 static void set_offloads(struct frame_port *port, unsigned offloads)
@@ -107,6 +106,7 @@ static void close_port(struct frame_port *port)
 static const struct frame_port_ops echo_port_ops = {
     .start = start,
     .send = send_frame,
+    .sent = resume,
     .set_offloads = set_offloads,
     .resume = resume,
     .close = close_port,

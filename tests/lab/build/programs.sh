@@ -4,13 +4,19 @@
 # that becomes an initramfs.
 
 # add_program TREE FILE [NAME]: FILE as TREE/bin/NAME, its libraries under
-# the paths they have here.
+# the paths they have here. FILE may be a library, which keeps its path too.
 add_program()
 {
     local tree=$1 file=$2 name=${3:-${2##*/}} library
 
     mkdir -p "$tree/bin"
-    cp -L "$file" "$tree/bin/$name"
+    case $file in
+    *.so | *.so.*)
+        mkdir -p "$tree${file%/*}"
+        cp -L "$file" "$tree$file"
+        ;;
+    *) cp -L "$file" "$tree/bin/$name" ;;
+    esac
     # ldd fails on a static program, which needs nothing.
     { ldd "$file" 2>/dev/null || true; } | grep -o '/[^ ]*' |
         while read -r library; do

@@ -146,3 +146,36 @@ expect_vmm_line()
 {
     grep -q -E "$1" /run/vmm.log || fail "the VMM did not print: $1"
 }
+
+# What user-mode networks reach of L1: a web server with a file, a port that
+# takes it back, and a name server.
+HTTP_PORT=8080
+UPLOAD_PORT=9090
+FILE_MIB=10
+
+start_servers()
+{
+    mkdir -p /run/www /etc
+    dd if=/dev/urandom of=/run/www/file bs=1M count="$FILE_MIB" 2>/dev/null
+    (cd /run/www && sha256sum file >file.sha256)
+    httpd -p "127.0.0.1:$HTTP_PORT" -h /run/www
+    # Not a child of ours: end_guest waits for all of those. Its input must
+    # stay open, or it ends the connection before anything came.
+    (sleep 1000 | nc -l -p "$UPLOAD_PORT" >/run/uploaded &)
+    (name_server 192.0.2.7 &)
+    echo 'nameserver 127.0.0.1' >/etc/resolv.conf
+}
+
+# check_user_net PORT: the rest of the guest's test user-net, whose port 7 is
+# forwarded from PORT here, to its end.
+check_user_net()
+{
+    wait_for 150 guest_said 1 'user-net: (listening|FAILED)' ||
+        fail "the guest did not get to listen"
+    answer=$(echo hello | nc -w 10 127.0.0.1 "$1" || true)
+    end_guest
+    [ "$VMM_STATUS" -eq 0 ] || fail "the VMM ended with status $VMM_STATUS"
+    expect_line '^guest: user-net: ok'
+    [ "$answer" = hello ] || fail "through the forward came: $answer"
+    wait_for 5 cmp -s /run/www/file /run/uploaded || fail "the upload differs"
+}
