@@ -11,6 +11,7 @@
 #define VDPA_SOFT_NET_H
 
 #include "vdpa/frame_port.h"
+#include "vdpa/queue_record.h"
 #include "vdpa/vdpa_backend.h"
 #include "vmm/compiler.h"
 
@@ -36,10 +37,15 @@ struct soft_net_options {
     uint8_t mac[6];
     uint16_t mtu; /* bytes of payload */
     enum soft_net_polling polling;
+    /* Bits not to be offered, nor what depends on them, for tests. */
+    uint64_t hidden_features;
     /* Tells the driver of queue `index`, on the device's thread, instead of a
      * signal on its call_fd. NULL: the signal. */
     void (*call)(void *owner, uint16_t index);
     void *owner;
+    /* Where the device notes how far it is in each queue, for a successor.
+     * NULL: nowhere. */
+    struct queue_record *records;
 };
 
 /* Counts since open(). Frames that could not be delivered are dropped, as on
@@ -50,7 +56,8 @@ struct soft_net_counters {
     uint64_t kicks, calls, polls;
 };
 
-/* Takes `port` over, also when it fails. `options` is copied. */
+/* Takes `port` over, also when it fails. `options` is copied. -ENOTSUP, logged,
+ * when the device lacks a feature that it is to hide. */
 int soft_net_open(const struct soft_net_options *options,
                   struct frame_port *port,
                   struct vdpa_backend **backend) MUST_CHECK;

@@ -78,6 +78,26 @@ static void check_rings(struct soft_net *net)
     }
 }
 
+/* Everything goes back to the driver through here; see queue_record.h. */
+static void return_buffers(struct soft_net *net, unsigned index,
+                           const struct virtqueue_buffer *buffers,
+                           unsigned count)
+{
+    struct soft_net_queue *queue = &net->queues[index];
+    struct queue_record *record =
+        net->options.records ? &net->options.records[index] : NULL;
+    unsigned descriptors = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        descriptors += buffers[i].num_descriptors;
+    if (record)
+        queue_record_begin(record, queue->setup.size, descriptors);
+    virtqueue_return(&queue->ring, buffers, count);
+    if (record)
+        queue_record_end(record);
+    queue->must_signal = true;
+}
+
 /* ---- Guest to port ---- */
 
 /* The frame behind the header: `chain`'s readable pieces without the first
@@ -138,8 +158,7 @@ static unsigned send_burst(struct soft_net *net)
            virtqueue_take(&queue->ring, &net->chain)) {
         send_frame(net, &net->chain);
         net->chain.buffer.written = 0;
-        virtqueue_return(&queue->ring, &net->chain.buffer, 1);
-        queue->must_signal = true;
+        return_buffers(net, SOFT_NET_TX, &net->chain.buffer, 1);
         taken++;
     }
     if (taken > 0)
@@ -335,7 +354,6 @@ static int fill_buffers(struct soft_net *net, struct source *source,
 static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
                     const struct iovec *pieces, unsigned count)
 {
-    struct soft_net_queue *queue = &net->queues[SOFT_NET_RX];
     struct virtqueue_buffer buffers[MAX_BUFFERS];
     struct source source = {.pieces = pieces, .count = count};
     size_t size = total_size(pieces, count);
@@ -348,8 +366,7 @@ static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
         return used < 0;
     net_header_store(bytes, header, (uint16_t)used);
     virtqueue_write(&net->first_chain, 0, bytes, sizeof(bytes));
-    virtqueue_return(&queue->ring, buffers, (unsigned)used);
-    queue->must_signal = true;
+    return_buffers(net, SOFT_NET_RX, buffers, (unsigned)used);
     net->counters.received++;
     net->counters.received_bytes += size;
     net->window_received++;
@@ -461,6 +478,9 @@ static int start_queue(struct soft_net *net, unsigned index,
                                queue->setup.position, &net->map);
 
     queue->must_signal = false;
+    if (net->options.records)
+        net->options.records[index] =
+            (struct queue_record){queue->setup.position, queue->setup.position};
     if (error) {
         log_guest(&net->complaints, "%s: queue %u cannot run: it has %s",
                   net->options.name, index, queue->ring.fault);

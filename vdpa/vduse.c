@@ -145,23 +145,24 @@ static uint32_t position_of(const struct vduse_vq_info *info, bool packed)
            (uint32_t)(info->packed.last_used_counter & 1) << 31;
 }
 
-/* A successor cannot know what its predecessor took and did not return; the
- * ring does: buffers are returned in order, so what the used index does not
- * count is to be taken again. */
-static int resume_position(struct vduse *vduse,
+/* Where a successor goes on. A split ring says itself how much was returned,
+ * whatever is set; for a packed one the predecessor took notes. */
+static int resume_position(struct vduse *vduse, uint16_t index,
                            const struct vduse_vq_info *info, uint32_t *position)
 {
+    const uint64_t size = 16ULL * info->num; /* virtio 1.2, 2.8.13 */
+
     for (unsigned i = 0; i < vduse->num_memory; i++) {
         const struct vdpa_mapping *mapping = &vduse->memory[i].mapping;
 
-        if (range_is_inside(info->device_addr, 4, mapping->iova,
-                            mapping->size)) {
-            const uint8_t *used = (const uint8_t *)mapping->host +
-                                  (info->device_addr - mapping->iova);
-
-            *position = load_le16(used + 2);
-            return 0;
-        }
+        if (!range_is_inside(info->desc_addr, size, mapping->iova,
+                             mapping->size))
+            continue;
+        *position = queue_record_resume(&vduse->records[index],
+                                        (const uint8_t *)mapping->host +
+                                            (info->desc_addr - mapping->iova),
+                                        (uint16_t)info->num);
+        return 0;
     }
     return -EFAULT;
 }
@@ -184,10 +185,8 @@ static int set_queue(struct vduse *vduse, uint16_t index,
 
     if (info->num > UINT16_MAX)
         return -EINVAL;
-    if (takes_over && !packed)
-        error = resume_position(vduse, info, &queue.position);
-    else if (takes_over)
-        error = -EOPNOTSUPP;
+    if (takes_over && packed)
+        error = resume_position(vduse, index, info, &queue.position);
     if (!error)
         error = ops->set_queue(vduse->backend, index, &queue);
     if (!error)
@@ -544,11 +543,13 @@ static int take_over(struct vduse *vduse)
 }
 
 int vduse_start(struct vduse *vduse, const char *name, bool reconnect,
-                struct vdpa_backend *backend, struct event_loop *loop)
+                struct vdpa_backend *backend, struct queue_record *records,
+                struct event_loop *loop)
 {
     int error;
 
     vduse->backend = backend;
+    vduse->records = records;
     vduse->loop = loop;
     error = backend->ops->identify(backend, &vduse->identity);
     if (!error && (vduse->identity.num_queues > VDUSE_MAX_QUEUES ||

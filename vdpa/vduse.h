@@ -12,6 +12,7 @@
 #define VDPA_VDUSE_H
 
 #include "vdpa/iova_map.h"
+#include "vdpa/queue_record.h"
 #include "vdpa/vdpa_backend.h"
 #include "vdpa/vduse_device.h"
 #include "vmm/compiler.h"
@@ -20,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VDUSE_MAX_QUEUES 16
+#define VDUSE_MAX_QUEUES QUEUE_RECORD_MAX_QUEUES
 
 struct vduse_memory {
     struct vdpa_mapping mapping;
@@ -31,6 +32,8 @@ struct vduse_memory {
 struct vduse {
     struct vduse_device device;
     struct vdpa_backend *backend; /* borrowed */
+    /* Borrowed; the backend's notes of its queues' positions. */
+    struct queue_record *records;
     struct event_loop *loop;
     struct vdpa_identity identity;
     struct event_source requests, config_call, ready_timer;
@@ -51,12 +54,12 @@ void vduse_init(struct vduse *vduse);
 void vduse_call(void *vduse, uint16_t index);
 
 /*
- * Makes device `name` for `backend` and starts to answer for it; with
- * `reconnect`, takes over a device that another process made and no longer
- * serves, a running driver and all. -errno, logged.
+ * Makes device `name` for `backend`, which takes notes in `records`, and starts
+ * to answer for it; with `reconnect`, takes over a device that another process
+ * made and no longer serves, a running driver and all. -errno, logged.
  */
 int vduse_start(struct vduse *vduse, const char *name, bool reconnect,
-                struct vdpa_backend *backend,
+                struct vdpa_backend *backend, struct queue_record *records,
                 struct event_loop *loop) MUST_CHECK;
 
 /* Stops answering. `remove`: the device too, which must be off the vdpa bus;

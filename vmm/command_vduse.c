@@ -35,6 +35,7 @@
 struct server {
     const struct vduse_options *options;
     struct event_loop loop;
+    struct queue_records records;
     struct vdpa_backend *backend;
     struct vduse vduse;
     struct event_source signals, bus_answer;
@@ -232,15 +233,17 @@ static int start(struct server *server)
     int error = init_events(server);
 
     if (!error)
-        error =
-            net_backend_open_served(&options->net, options->name, vduse_call,
-                                    &server->vduse, &server->backend);
+        error = queue_records_open(&server->records, options->name);
+    if (!error)
+        error = net_backend_open_served(
+            &options->net, options->name, vduse_call, &server->vduse,
+            server->records.queues, &server->backend);
     if (error)
         return error;
     server->vduse.ended = ended;
     server->vduse.owner = server;
     error = vduse_start(&server->vduse, options->name, options->reconnect,
-                        server->backend, &server->loop);
+                        server->backend, server->records.queues, &server->loop);
     if (error)
         return error;
     error = start_bus_thread(server, attach);
@@ -267,6 +270,7 @@ int command_vduse(const struct vduse_options *options)
         vduse_stop(&server.vduse, !server.is_on_bus);
     if (server.backend)
         server.backend->ops->close(server.backend);
+    queue_records_close(&server.records, is_served && !server.is_on_bus);
     close_fd(&server.signals.fd);
     close_fd(&server.bus_answer.fd);
     event_loop_destroy(&server.loop);

@@ -175,14 +175,17 @@ static int open_soft(const struct net_options *options,
 
 int net_backend_open_served(const struct net_options *options, const char *name,
                             void (*call)(void *owner, uint16_t index),
-                            void *owner, struct vdpa_backend **backend)
+                            void *owner, struct queue_record *records,
+                            struct vdpa_backend **backend)
 {
     struct soft_net_options soft = {
         .name = name,
         .mtu = options->mtu ? options->mtu : SOFT_NET_DEFAULT_MTU,
         .polling = (enum soft_net_polling)options->polling,
+        .hidden_features = options->hidden_features,
         .call = call,
         .owner = owner,
+        .records = records,
     };
 
     if (options->has_mac)

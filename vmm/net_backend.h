@@ -5,6 +5,7 @@
 #ifndef VMM_NET_BACKEND_H
 #define VMM_NET_BACKEND_H
 
+#include "vdpa/queue_record.h"
 #include "vdpa/vdpa_backend.h"
 #include "vmm/compiler.h"
 #include "vmm/net_options.h"
@@ -12,19 +13,20 @@
 #include <stdint.h>
 
 /* Opens the network device of any kind for a guest of `memory_size` bytes,
- * MAC set as asked. `options` must outlive it. -errno, logged with what to
- * do. */
+ * MAC set as asked; hiding features is for who drives it. `options` must
+ * outlive it. -errno, logged with what to do. */
 int net_backend_open(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend) MUST_CHECK;
 
 /*
  * Opens a software device, of any kind but NET_VDPA, that is to be served to
  * others under `name`, which must outlive it. Without a MAC it gets one that
- * follows from `name`. `call` as in struct soft_net_options.
+ * follows from `name`. It hides features by itself: who drives it is another.
+ * `call` and `records` as in struct soft_net_options.
  */
 int net_backend_open_served(const struct net_options *options, const char *name,
                             void (*call)(void *owner, uint16_t index),
-                            void *owner,
+                            void *owner, struct queue_record *records,
                             struct vdpa_backend **backend) MUST_CHECK;
 
 #endif

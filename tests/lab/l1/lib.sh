@@ -7,6 +7,8 @@ MAC=52:54:00:12:34:56
 # The vDPA device that create_* made, for example /dev/vhost-vdpa-0
 NET_DEVICE=
 VMM_PID=
+# A command, with arguments, that start_guest runs the VMM by
+RUN_BY=
 
 # fail MESSAGE: ends the scenario.
 fail()
@@ -73,15 +75,23 @@ create_vp_vdpa()
     create_device "${1:-vp0}" "pci/$address"
 }
 
+# guest_command_line TEST: what the guest's kernel is to be told; TEST is
+# "NAME ARGUMENT...".
+guest_command_line()
+{
+    printf 'console=ttyS0 quiet panic=-1 test=%s' "${1%% *}"
+    case $1 in
+    *\ *) printf ' test_args=%s' "$(echo "${1#* }" | tr ' ' ',')" ;;
+    esac
+}
+
 # start_guest TEST [VMM-OPTION...]: starts the VMM with a guest that runs
 # TEST ("NAME ARGUMENT..."); its console goes to /run/guest.log, the VMM's
 # messages to /run/vmm.log.
 start_guest()
 {
-    local append="console=ttyS0 quiet panic=-1 test=${1%% *}"
-    case $1 in
-    *\ *) append="$append test_args=$(echo "${1#* }" | tr ' ' ',')" ;;
-    esac
+    local append
+    append=$(guest_command_line "$1")
     shift
     case " $* " in
     *" --memory "*) ;;
@@ -91,8 +101,11 @@ start_guest()
     rm -f /run/guest.pipe /run/vmm.pipe
     mkfifo /run/guest.pipe /run/vmm.pipe
     tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
+    COPIER_PIDS=$!
     tee /run/vmm.log </run/vmm.pipe &
-    vmm run --kernel "$GUEST_KERNEL" --initrd "$GUEST_IMAGE" \
+    COPIER_PIDS="$COPIER_PIDS $!"
+    # shellcheck disable=SC2086 # RUN_BY's words
+    $RUN_BY vmm run --kernel "$GUEST_KERNEL" --initrd "$GUEST_IMAGE" \
         --append "$append" "$@" \
         </dev/null >/run/guest.pipe 2>/run/vmm.pipe &
     VMM_PID=$!
@@ -104,7 +117,8 @@ end_guest()
     VMM_STATUS=0
     wait "$VMM_PID" || VMM_STATUS=$?
     # The copies of its output end with it.
-    wait
+    # shellcheck disable=SC2086 # two numbers
+    wait $COPIER_PIDS
 }
 
 # boot_guest TEST [VMM-OPTION...]: start_guest, and the VMM ends well.
@@ -126,7 +140,8 @@ run_guest()
 # guest_lines PATTERN: how many lines of the guest's console match.
 guest_lines()
 {
-    grep -c -E "$1" /run/guest.log 2>/dev/null || true
+    # The file may not be there yet.
+    grep -c -E "$1" /run/guest.log 2>/dev/null || [ $? -eq 1 ] || echo 0
 }
 
 # guest_said COUNT PATTERN: whether at least COUNT lines match, for wait_for.
@@ -153,15 +168,21 @@ HTTP_PORT=8080
 UPLOAD_PORT=9090
 FILE_MIB=10
 
+# receive_upload: takes one file at UPLOAD_PORT.
+receive_upload()
+{
+    rm -f /run/uploaded
+    # Its input must stay open, or it ends the connection before anything came.
+    (sleep 1000 | nc -l -p "$UPLOAD_PORT" >/run/uploaded &)
+}
+
 start_servers()
 {
     mkdir -p /run/www /etc
     dd if=/dev/urandom of=/run/www/file bs=1M count="$FILE_MIB" 2>/dev/null
     (cd /run/www && sha256sum file >file.sha256)
     httpd -p "127.0.0.1:$HTTP_PORT" -h /run/www
-    # Not a child of ours: end_guest waits for all of those. Its input must
-    # stay open, or it ends the connection before anything came.
-    (sleep 1000 | nc -l -p "$UPLOAD_PORT" >/run/uploaded &)
+    receive_upload
     (name_server 192.0.2.7 &)
     echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 }
@@ -178,4 +199,62 @@ check_user_net()
     expect_line '^guest: user-net: ok'
     [ "$answer" = hello ] || fail "through the forward came: $answer"
     wait_for 5 cmp -s /run/www/file /run/uploaded || fail "the upload differs"
+}
+
+# start_vduse NAME [OPTION...]: serves a software device of that name; sets
+# NET_DEVICE and VDUSE_PID.
+start_vduse()
+{
+    local name=$1
+
+    rm -f /run/vduse.ready
+    vmm vduse "$@" --ready-fd 9 9>/run/vduse.ready 2>>/run/vduse.log &
+    VDUSE_PID=$!
+    wait_for 10 [ -s /run/vduse.ready ] || {
+        cat /run/vduse.log
+        fail "vmm vduse $name did not get ready"
+    }
+    NET_DEVICE=$(cat /run/vduse.ready)
+}
+
+# stop_vduse: ends it in order; the device is gone then.
+stop_vduse()
+{
+    VDUSE_STATUS=0
+    kill -TERM "$VDUSE_PID"
+    wait "$VDUSE_PID" || VDUSE_STATUS=$?
+    [ "$VDUSE_STATUS" -eq 0 ] || {
+        cat /run/vduse.log
+        fail "vmm vduse ended with status $VDUSE_STATUS"
+    }
+}
+
+# run_vmm GUEST VMM-OPTION...: runs a bare guest for 20 s at most; sets
+# status, leaves /run/err.
+run_vmm()
+{
+    local guest=$1
+    shift
+    status=0
+    timeout 20 vmm run "/bin/$guest.elf" --memory 64M --quiet "$@" \
+        </dev/null >/run/out 2>/run/err || status=$?
+}
+
+# expect_refusal CLAIM PATTERN: the VMM ended with $status and one line that
+# matches in /run/err.
+expect_refusal()
+{
+    sed "s/^/$1: /" /run/err
+    [ "$status" -eq 125 ] || fail "$1: status $status instead of 125"
+    [ "$(wc -l </run/err)" -eq 1 ] || fail "$1: not one line"
+    grep -q -E "^vmm: $2" /run/err || fail "$1: no match for: $2"
+}
+
+# measure_server: what guests measure against, at MEASURE_PORT.
+MEASURE_PORT=5001
+
+measure_server()
+{
+    (cd /run && cpio -id bin/net_measure <"$GUEST_IMAGE")
+    (/run/bin/net_measure serve "$MEASURE_PORT" &)
 }
