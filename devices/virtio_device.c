@@ -11,6 +11,7 @@
 #include "devices/virtio_rings.h"
 #include "vmm/bytes.h"
 #include "vmm/fd.h"
+#include "vmm/feature_names.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -569,6 +570,26 @@ void virtio_device_destroy(struct virtio_device *device)
     free(device->queues);
     device->queues = NULL;
     device->num_queues = 0;
+}
+
+int virtio_device_hide(struct virtio_device *device, uint64_t hidden)
+{
+    const uint64_t lacking = hidden & ~device->device_features;
+
+    if (lacking != 0) {
+        unsigned bit = (unsigned)__builtin_ctzll(lacking);
+        const char *name = feature_names_get(device->identity.device_id, bit);
+
+        log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
+                  "leave it out",
+                  device->name, bit, name != NULL ? name : "nameless");
+        return -ENOTSUP;
+    }
+    /* Of the device's features, so that what depends on a hidden one goes
+     * with it. */
+    device->offered_features = virtio_features_for_guest(
+        device->identity.device_id, device->device_features & ~hidden);
+    return 0;
 }
 
 void virtio_device_connect_queue(struct virtio_device *device, unsigned index,

@@ -83,6 +83,11 @@ int virtio_device_init(struct virtio_device *device,
                        struct event_loop *loop) MUST_CHECK;
 void virtio_device_destroy(struct virtio_device *device);
 
+/* Hides the feature bits `hidden`, and those that depend on them, from the
+ * guest; before it runs. -ENOTSUP, logged, when the device lacks one. */
+int virtio_device_hide(struct virtio_device *device,
+                       uint64_t hidden) MUST_CHECK;
+
 /* Who gets the device's events; before the guest runs. */
 void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
                                  int call_fd);

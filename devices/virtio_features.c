@@ -18,6 +18,9 @@
 #define NOTIFICATION_DATA_BIT 38
 #define NOTIF_CONFIG_DATA_BIT 39
 #define ADMIN_VQ_BIT          41
+#define NET_GUEST_USO4_BIT    54
+#define NET_GUEST_USO6_BIT    55
+#define NET_HOST_USO_BIT      56
 
 /* What a vhost-vdpa device may offer and this transport cannot carry. */
 static const uint64_t never_offered =
@@ -35,10 +38,10 @@ static const uint64_t never_offered =
     BIT(VIRTIO_F_ACCESS_PLATFORM);
 
 struct dependency {
-    uint64_t bits, needs;
+    uint64_t bits, needs_one_of;
 };
 
-/* virtio 1.2, 5.1.3.1: feature bit requirements, in an order in which one
+/* virtio 1.3, 5.1.3.1: feature bit requirements, in an order in which one
  * pass is enough. */
 static const struct dependency net_dependencies[] = {
     {BIT(VIRTIO_NET_F_CTRL_RX) | BIT(VIRTIO_NET_F_CTRL_VLAN) |
@@ -49,11 +52,16 @@ static const struct dependency net_dependencies[] = {
      BIT(VIRTIO_NET_F_CTRL_VQ)},
     {BIT(VIRTIO_NET_F_CTRL_RX_EXTRA), BIT(VIRTIO_NET_F_CTRL_RX)},
     {BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6) |
-         BIT(VIRTIO_NET_F_GUEST_UFO),
+         BIT(VIRTIO_NET_F_GUEST_UFO) | BIT(NET_GUEST_USO4_BIT) |
+         BIT(NET_GUEST_USO6_BIT),
      BIT(VIRTIO_NET_F_GUEST_CSUM)},
+    {BIT(VIRTIO_NET_F_GUEST_ECN),
+     BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6)},
     {BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |
-         BIT(VIRTIO_NET_F_HOST_UFO),
+         BIT(VIRTIO_NET_F_HOST_UFO) | BIT(NET_HOST_USO_BIT),
      BIT(VIRTIO_NET_F_CSUM)},
+    {BIT(VIRTIO_NET_F_HOST_ECN) | BIT(VIRTIO_NET_F_RSC_EXT),
+     BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6)},
     {BIT(VIRTIO_NET_F_GUEST_ANNOUNCE), BIT(VIRTIO_NET_F_STATUS)},
 };
 
@@ -61,7 +69,7 @@ static uint64_t drop_unmet(uint64_t features,
                            const struct dependency *dependencies, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if ((features & dependencies[i].needs) != dependencies[i].needs)
+        if ((features & dependencies[i].needs_one_of) == 0)
             features &= ~dependencies[i].bits;
     return features;
 }

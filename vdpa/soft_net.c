@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * soft_net.c: the software network device as a vdpa_backend: features, status,
- * configuration, memory. The data path is soft_net_queues.c.
+ * soft_net.c: the software network device as a vdpa_backend: status,
+ * configuration, memory. What it offers is soft_net_features.c, the data path
+ * soft_net_queues.c.
  */
 #include "vdpa/soft_net.h"
 
@@ -19,61 +20,9 @@
 
 #define FEATURE(bit) (1ULL << (bit))
 
-/* Newer than Debian 12's headers (virtio 1.2, 5.1.3). */
-#define NET_F_GUEST_USO4 54
-#define NET_F_GUEST_USO6 55
-#define NET_F_HOST_USO   56
-
 static struct soft_net *to_net(struct vdpa_backend *backend)
 {
     return container_of(backend, struct soft_net, backend);
-}
-
-/* Which feature bits stand for which offloads of the port. */
-static const struct {
-    unsigned offload;
-    uint64_t send, receive;
-} offload_features[] = {
-    {FRAME_OFFLOAD_CHECKSUM, FEATURE(VIRTIO_NET_F_CSUM),
-     FEATURE(VIRTIO_NET_F_GUEST_CSUM)},
-    {FRAME_OFFLOAD_TSO4, FEATURE(VIRTIO_NET_F_HOST_TSO4),
-     FEATURE(VIRTIO_NET_F_GUEST_TSO4)},
-    {FRAME_OFFLOAD_TSO6, FEATURE(VIRTIO_NET_F_HOST_TSO6),
-     FEATURE(VIRTIO_NET_F_GUEST_TSO6)},
-    {FRAME_OFFLOAD_ECN, FEATURE(VIRTIO_NET_F_HOST_ECN),
-     FEATURE(VIRTIO_NET_F_GUEST_ECN)},
-    {FRAME_OFFLOAD_USO, FEATURE(NET_F_HOST_USO),
-     FEATURE(NET_F_GUEST_USO4) | FEATURE(NET_F_GUEST_USO6)},
-};
-
-static uint64_t features_for_port(const struct frame_port *port)
-{
-    uint64_t features =
-        FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_MAC) |
-        FEATURE(VIRTIO_NET_F_STATUS) | FEATURE(VIRTIO_NET_F_MRG_RXBUF) |
-        FEATURE(VIRTIO_RING_F_INDIRECT_DESC) |
-        FEATURE(VIRTIO_RING_F_EVENT_IDX) | FEATURE(VIRTIO_F_VERSION_1) |
-        FEATURE(VIRTIO_F_ACCESS_PLATFORM) | FEATURE(VIRTIO_F_RING_PACKED) |
-        FEATURE(VIRTIO_F_IN_ORDER);
-
-    for (size_t i = 0; i < ARRAY_SIZE(offload_features); i++) {
-        if (port->send_offloads & offload_features[i].offload)
-            features |= offload_features[i].send;
-        if (port->receive_offloads & offload_features[i].offload)
-            features |= offload_features[i].receive;
-    }
-    return features;
-}
-
-static unsigned receive_offloads(uint64_t features)
-{
-    unsigned offloads = 0;
-
-    for (size_t i = 0; i < ARRAY_SIZE(offload_features); i++)
-        if ((features & offload_features[i].receive) ==
-            offload_features[i].receive)
-            offloads |= offload_features[i].offload;
-    return offloads;
 }
 
 static void signal_config(struct soft_net *net)
@@ -222,7 +171,8 @@ static void reset(struct soft_net *net)
 /* DRIVER_OK; a queue that cannot run leaves it unset, as a refusal. */
 static void start(struct soft_net *net, uint8_t status)
 {
-    net->port->ops->set_offloads(net->port, receive_offloads(net->features));
+    net->port->ops->set_offloads(net->port,
+                                 soft_net_receive_offloads(net->features));
     net->status = status;
     if (soft_net_start_queues(net) != 0)
         net->status &= (uint8_t)~VIRTIO_CONFIG_S_DRIVER_OK;
@@ -434,12 +384,13 @@ int soft_net_open(const struct soft_net_options *options,
     net->options = *options;
     net->port = port;
     net->config_call_fd = -1;
-    net->device_features = features_for_port(port);
     pthread_mutex_init(&net->lock, NULL);
     error = event_loop_init(&net->loop);
     net->loop.lock = &net->lock;
     if (!error)
         error = soft_net_init_queues(net);
+    if (!error)
+        error = soft_net_init_features(net);
     if (!error && options->mtu > port->max_mtu) {
         log_error("%s: an MTU of %u is more than %s can carry (%u)",
                   options->name, options->mtu, port->name, port->max_mtu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * soft_net_private.h: what soft_net.c (the device) and soft_net_queues.c (its
- * data path) share.
+ * soft_net_private.h: what soft_net.c (the device), soft_net_features.c (what
+ * it offers) and soft_net_queues.c (its data path) share.
  */
 #ifndef VDPA_SOFT_NET_PRIVATE_H
 #define VDPA_SOFT_NET_PRIVATE_H
@@ -56,6 +56,12 @@ struct soft_net {
     /* Too large for a stack. */
     struct virtqueue_chain chain, first_chain;
 };
+
+/* Sets device_features from the port and the options; while there is no thread
+ * yet. -ENOTSUP, logged, when a feature is to be hidden that is not there. */
+int soft_net_init_features(struct soft_net *net) MUST_CHECK;
+/* FRAME_OFFLOAD_* that a driver of these features takes. */
+unsigned soft_net_receive_offloads(uint64_t features);
 
 /* The data path; soft_net.c calls these with the lock held. */
 

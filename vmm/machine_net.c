@@ -130,6 +130,9 @@ int machine_net_add(struct machine *machine, const struct net_options *options)
     if (error)
         return error;
     net->has_pci = true;
+    error = virtio_device_hide(&net->pci.device, options->hidden_features);
+    if (error)
+        return error;
     error = bypass_report_init(&net->report, options->name, "virtio-net",
                                net->pci.device.num_queues);
     net->pci.device.running_changed = running_changed;

@@ -4,12 +4,15 @@
  */
 #include "vmm/net_options.h"
 
+#include "vmm/feature_names.h"
 #include "vmm/key_value.h"
 #include "vmm/nearest_word.h"
 #include "vmm/option_values.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +184,65 @@ static int add_forward(struct net_options *net, const char *value, char *error,
     return 0;
 }
 
+/* What no guest could do without, or does not decide. */
+static const char *why_not_to_hide(int bit)
+{
+    if (bit == VIRTIO_F_VERSION_1)
+        return "no guest can use the device without it";
+    if (bit == VIRTIO_F_ACCESS_PLATFORM)
+        return "it is set by the VMM and no guest sees it";
+    return NULL;
+}
+
+static int fail_feature(const char *name, char *error, size_t error_size)
+{
+    const char *nearest = feature_names_nearest(VIRTIO_ID_NET, name);
+
+    if (nearest != NULL)
+        snprintf(error, error_size,
+                 "\"-%.64s\" names no feature: did you mean \"-%s\"? "
+                 "\"vmm run --help\" lists the names",
+                 name, nearest);
+    else
+        snprintf(error, error_size,
+                 "\"-%.64s\" names no feature: \"vmm run --help\" lists the "
+                 "names",
+                 name);
+    return -EINVAL;
+}
+
+static int hide_feature(struct net_options *net, const char *value, char *error,
+                        size_t error_size)
+{
+    const char *reason;
+    int bit;
+
+    if (value[0] == '+') {
+        snprintf(error, error_size,
+                 "\"%s\": only what the device offers can be shown, and all "
+                 "of it is: leave it out",
+                 value);
+        return -EINVAL;
+    }
+    if (value[0] != '-' || value[1] == '\0') {
+        snprintf(error, error_size,
+                 "\"%s\" hides nothing: give a minus and a name, such as "
+                 "-mrg_rxbuf",
+                 value);
+        return -EINVAL;
+    }
+    bit = feature_names_find(VIRTIO_ID_NET, value + 1);
+    if (bit < 0)
+        return fail_feature(value + 1, error, error_size);
+    reason = why_not_to_hide(bit);
+    if (reason != NULL) {
+        snprintf(error, error_size, "\"%s\" cannot be: %s", value, reason);
+        return -EINVAL;
+    }
+    net->hidden_features |= UINT64_C(1) << bit;
+    return 0;
+}
+
 #define FOR(kind) (1U << (kind))
 #define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
 
@@ -195,6 +257,7 @@ static const struct net_key {
     {{"tap", false}, FOR(NET_TAP), set_name},
     {{"peer", false}, FOR(NET_PEER), set_name},
     {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_options_set_mac},
+    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
     {{"mtu", false}, FOR_SOFT, net_options_set_mtu},
     {{"poll", false}, FOR_SOFT, net_options_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},

@@ -37,6 +37,9 @@ struct net_options {
     char name[NET_OPTIONS_MAX_NAME];
     bool has_mac; /* else the device's own, or a made-up one */
     uint8_t mac[6];
+    /* Bits of the device that its driver is not to see; never VERSION_1 or
+     * ACCESS_PLATFORM. */
+    uint64_t hidden_features;
     /* What follows is for software devices: all but NET_VDPA. */
     uint16_t mtu;     /* bytes of payload; 0: the default */
     bool has_polling; /* else it is NET_POLLING_AUTO */

@@ -24,6 +24,22 @@ static const char program_help[] =
     "  peer=PATH             a cable to another VM, by a UNIX socket\n"        \
     "followed, as far as the network has them, by\n"                           \
     "  ,mac=XX:XX:XX:XX:XX:XX\n"                                               \
+    "  ,features=-NAME       hide the feature, for tests; may be repeated;\n"  \
+    "                        NAME is one of\n"                                 \
+    "                        csum, guest_csum, ctrl_guest_offloads, mtu,\n"    \
+    "                        mac, gso, guest_tso4, guest_tso6, guest_ecn,\n"   \
+    "                        guest_ufo, host_tso4, host_tso6, host_ecn,\n"     \
+    "                        host_ufo, mrg_rxbuf, status, ctrl_vq, ctrl_rx,\n" \
+    "                        ctrl_vlan, ctrl_rx_extra, guest_announce, mq,\n"  \
+    "                        ctrl_mac_addr, device_stats, hash_tunnel,\n"      \
+    "                        vq_notf_coal, notf_coal, guest_uso4,\n"           \
+    "                        guest_uso6, host_uso, hash_report,\n"             \
+    "                        guest_hdrlen, rss, rsc_ext, standby,\n"           \
+    "                        speed_duplex, notify_on_empty, any_layout,\n"     \
+    "                        indirect_desc, event_idx, ring_packed,\n"         \
+    "                        in_order, order_platform, sr_iov,\n"              \
+    "                        notification_data, notif_config_data,\n"          \
+    "                        ring_reset, admin_vq\n"                           \
     "  ,mtu=68...65520       (default 1500)\n"                                 \
     "  ,poll=auto|on|off     look for frames, or be notified of each\n"        \
     "  ,forward=tcp:127.0.0.1:2222:22\n"                                       \

@@ -2,8 +2,11 @@
 /*
  * fuzz_options.c: any command line, its arguments separated by NUL bytes.
  */
+#include "vmm/feature_names.h"
 #include "vmm/options.h"
 
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,8 +23,18 @@ static void require(int claim)
         abort();
 }
 
+static void check_features(uint64_t hidden)
+{
+    require((hidden & (UINT64_C(1) << VIRTIO_F_VERSION_1 |
+                       UINT64_C(1) << VIRTIO_F_ACCESS_PLATFORM)) == 0);
+    for (unsigned bit = 0; bit < 64; bit++)
+        require((hidden >> bit & 1) == 0 ||
+                feature_names_get(VIRTIO_ID_NET, bit) != NULL);
+}
+
 static void check_net(const struct net_options *net)
 {
+    check_features(net->hidden_features);
     require(net->name[0] != '\0');
     require(memchr(net->name, '\0', sizeof(net->name)) != NULL);
     require(!net->has_mac || (net->mac[0] & 1) == 0);

@@ -7,6 +7,9 @@
 #include "tests/support/check_main.h"
 
 #include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,17 +143,19 @@ END_TEST
 
 START_TEST(keys_are_those_of_the_kind)
 {
-    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac");
-    refuse("vdpa=/d,queues=2", "unknown key \"queues\": known are vdpa, mac");
+    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac, features");
+    refuse("vdpa=/d,queues=2",
+           "unknown key \"queues\": known are vdpa, mac, features");
     refuse("vdpa=/d,mca=52:54:00:12:34:56",
-           "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac");
+           "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac, "
+           "features");
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
-           "mac, mtu, poll, forward, hostfwd, restrict");
+           "mac, features, mtu, poll, forward, hostfwd, restrict");
     refuse("tap=t,restrict=on",
-           "tap has no \"restrict\": known are tap, mac, mtu, poll");
+           "tap has no \"restrict\": known are tap, mac, features, mtu, poll");
     refuse("peer=p,forward=tcp:1:2",
-           "peer has no \"forward\": known are peer, mac, mtu, poll");
+           "peer has no \"forward\": known are peer, mac, features, mtu, poll");
 }
 END_TEST
 
@@ -256,6 +261,57 @@ START_TEST(choices_are_words)
 }
 END_TEST
 
+START_TEST(features_are_hidden_one_by_one)
+{
+    const uint64_t both = UINT64_C(1) << VIRTIO_F_RING_PACKED |
+                          UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
+
+    accept("user", NET_USER, "user");
+    ck_assert_uint_eq(net.hidden_features, 0);
+    accept("user,features=-packed,features=-event_idx", NET_USER, "user");
+    ck_assert_uint_eq(net.hidden_features, both);
+    accept("features=-ring_f_event_idx,tap=t,features=-packed,features=-packed",
+           NET_TAP, "t");
+    ck_assert_uint_eq(net.hidden_features, both);
+    accept("/d,features=-net_f_csum", NET_VDPA, "/d");
+    ck_assert_uint_eq(net.hidden_features, UINT64_C(1) << VIRTIO_NET_F_CSUM);
+    accept("peer=p,features=-speed_duplex", NET_PEER, "p");
+    ck_assert_uint_eq(net.hidden_features, UINT64_C(1) << 63);
+}
+END_TEST
+
+START_TEST(features_can_only_be_hidden)
+{
+    refuse("user,features=+csum",
+           "features \"+csum\": only what the device offers can be shown, and "
+           "all of it is: leave it out");
+    refuse("user,features=csum",
+           "features \"csum\" hides nothing: give a minus "
+           "and a name, such as -mrg_rxbuf");
+    refuse("user,features=-", "features \"-\" hides nothing: give a minus and "
+                              "a name, such as -mrg_rxbuf");
+    refuse("user,features", "features \"\" hides nothing: give a minus and a "
+                            "name, such as -mrg_rxbuf");
+    refuse("/d,features=-version_1",
+           "features \"-version_1\" cannot be: no guest can use the device "
+           "without it");
+    refuse("/d,features=-access_platform",
+           "features \"-access_platform\" cannot be: it is set by the VMM and "
+           "no guest sees it");
+}
+END_TEST
+
+START_TEST(unknown_features_have_near_ones)
+{
+    refuse("user,features=-pakced",
+           "features \"-pakced\" names no feature: did you mean \"-packed\"? "
+           "\"vmm run --help\" lists the names");
+    refuse("user,features=-xyzzy,features=-csum",
+           "features \"-xyzzy\" names no feature: \"vmm run --help\" lists the "
+           "names");
+}
+END_TEST
+
 /* Which is how a command has options for them of their own. */
 START_TEST(values_count_once_wherever_they_stand)
 {
@@ -295,6 +351,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, bad_macs_are_refused);
     tcase_add_test(tcase, mtus_are_68_to_65520);
     tcase_add_test(tcase, choices_are_words);
+    tcase_add_test(tcase, features_are_hidden_one_by_one);
+    tcase_add_test(tcase, features_can_only_be_hidden);
+    tcase_add_test(tcase, unknown_features_have_near_ones);
     tcase_add_test(tcase, values_count_once_wherever_they_stand);
 }
 

@@ -321,9 +321,10 @@ START_TEST(vduse_has_one_network_in_software)
     refuse("vduse n --net user -n tap=t",
            "--net: \"tap=t\" is a second network: a device has one");
     refuse("vduse n --net", "--net needs a value, such as user");
-    refuse("vduse n --net user,foo", "--net: unknown key \"foo\": known are "
-                                     "user, mac, mtu, poll, forward, hostfwd, "
-                                     "restrict");
+    refuse("vduse n --net user,foo",
+           "--net: unknown key \"foo\": known are "
+           "user, mac, features, mtu, poll, forward, hostfwd, "
+           "restrict");
 }
 END_TEST
 

@@ -244,6 +244,79 @@ START_TEST(offer_is_the_devices_without_what_stays_hidden)
 }
 END_TEST
 
+/* A device that offers everything. */
+static void offer_all(void)
+{
+    destroy_device();
+    fake_backend_init(&fake);
+    fake.offered = UINT64_MAX;
+    ck_assert_int_eq(make_device(), 0);
+}
+
+static uint64_t get_offered(void)
+{
+    return virtio_device_get_offered(&device, 0) |
+           (uint64_t)virtio_device_get_offered(&device, 1) << 32;
+}
+
+START_TEST(hidden_features_are_neither_offered_nor_accepted)
+{
+    uint64_t before;
+
+    offer_all();
+    before = get_offered();
+    ck_assert_int_eq(virtio_device_hide(&device, 0), 0);
+    ck_assert_uint_eq(get_offered(), before);
+    ck_assert_int_eq(virtio_device_hide(&device, BIT64(VIRTIO_NET_F_STATUS) |
+                                                     BIT64(VIRTIO_NET_F_MTU)),
+                     0);
+    /* Announcing needs the status. */
+    ck_assert_uint_eq(get_offered(),
+                      before & ~(BIT64(VIRTIO_NET_F_STATUS) |
+                                 BIT64(VIRTIO_NET_F_MTU) |
+                                 BIT64(VIRTIO_NET_F_GUEST_ANNOUNCE)));
+    negotiate(GUEST_BITS);
+    ck_assert_uint_eq(get_status(), DRIVER);
+    negotiate(GUEST_BITS & ~BIT64(VIRTIO_NET_F_STATUS));
+    ck_assert_uint_eq(get_status(), NEGOTIATED);
+    /* For good. */
+    set_status(0);
+    negotiate(GUEST_BITS);
+    ck_assert_uint_eq(get_status(), DRIVER);
+}
+END_TEST
+
+START_TEST(what_depends_on_a_hidden_feature_goes_with_it)
+{
+    uint64_t rest;
+
+    offer_all();
+    ck_assert_int_eq(virtio_device_hide(&device, BIT64(VIRTIO_NET_F_CSUM)), 0);
+    rest = get_offered();
+    ck_assert_uint_eq(
+        rest & (BIT64(VIRTIO_NET_F_HOST_TSO4) | BIT64(VIRTIO_NET_F_HOST_TSO6) |
+                BIT64(VIRTIO_NET_F_HOST_ECN) | BIT64(VIRTIO_NET_F_HOST_UFO)),
+        0);
+    ck_assert_uint_ne(rest & BIT64(VIRTIO_NET_F_GUEST_TSO4), 0);
+}
+END_TEST
+
+START_TEST(features_that_the_device_lacks_cannot_be_hidden)
+{
+    const uint64_t before = get_offered();
+
+    ck_assert_int_eq(virtio_device_hide(&device, BIT64(VIRTIO_NET_F_MAC) |
+                                                     BIT64(VIRTIO_NET_F_MQ)),
+                     -ENOTSUP);
+    ck_assert_ptr_nonnull(strstr(capture.last, device.name));
+    ck_assert_ptr_nonnull(strstr(
+        capture.last, "refusing to hide feature 22 (mq): the device lacks it"));
+    ck_assert_uint_eq(get_offered(), before);
+    ck_assert_int_eq(virtio_device_hide(&device, BIT64(42)), -ENOTSUP);
+    ck_assert_ptr_nonnull(strstr(capture.last, "feature 42 (nameless)"));
+}
+END_TEST
+
 START_TEST(features_may_be_written_again_until_they_are_accepted)
 {
     set_status(DRIVER);
@@ -751,6 +824,9 @@ static void add_status_tests(TCase *tcase)
     tcase_add_test(tcase, backend_is_asked_and_given_memory_once);
     tcase_add_test(tcase, devices_that_cannot_be_relayed_are_refused);
     tcase_add_test(tcase, offer_is_the_devices_without_what_stays_hidden);
+    tcase_add_test(tcase, hidden_features_are_neither_offered_nor_accepted);
+    tcase_add_test(tcase, what_depends_on_a_hidden_feature_goes_with_it);
+    tcase_add_test(tcase, features_that_the_device_lacks_cannot_be_hidden);
     tcase_add_test(tcase,
                    features_may_be_written_again_until_they_are_accepted);
     tcase_add_test(tcase,

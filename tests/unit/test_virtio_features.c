@@ -112,6 +112,36 @@ START_TEST(segmentation_needs_checksums_in_the_same_direction)
     check_needs(VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM, 0);
     check_needs(VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM, 0);
     check_needs(VIRTIO_NET_F_HOST_UFO, VIRTIO_NET_F_CSUM, 0);
+    check_needs(54, VIRTIO_NET_F_GUEST_CSUM, 0); /* GUEST_USO4 */
+    check_needs(55, VIRTIO_NET_F_GUEST_CSUM, 0); /* GUEST_USO6 */
+    check_needs(56, VIRTIO_NET_F_CSUM, 0);       /* HOST_USO */
+}
+END_TEST
+
+static void check_needs_tso(unsigned bit, unsigned tso4, unsigned tso6,
+                            unsigned csum)
+{
+    uint64_t neither = ~(BIT64(tso4) | BIT64(tso6));
+    uint64_t alone = BIT64(csum) | BIT64(tso6) | BIT64(bit);
+
+    ck_assert(
+        !(virtio_features_for_guest(VIRTIO_ID_NET, neither) & BIT64(bit)));
+    ck_assert_uint_eq(virtio_features_for_guest(VIRTIO_ID_NET, alone), alone);
+    alone ^= BIT64(tso4) | BIT64(tso6);
+    ck_assert_uint_eq(virtio_features_for_guest(VIRTIO_ID_NET, alone), alone);
+    /* It goes with segmentation that goes with the checksums. */
+    ck_assert(
+        !(virtio_features_for_guest(VIRTIO_ID_NET, ~BIT64(csum)) & BIT64(bit)));
+}
+
+START_TEST(what_is_about_segments_needs_either_kind_of_segmentation)
+{
+    check_needs_tso(VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4,
+                    VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM);
+    check_needs_tso(VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4,
+                    VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM);
+    check_needs_tso(VIRTIO_NET_F_RSC_EXT, VIRTIO_NET_F_HOST_TSO4,
+                    VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM);
 }
 END_TEST
 
@@ -146,6 +176,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_is_asked_by_command_needs_the_control_queue);
     tcase_add_test(tcase, announcing_needs_the_link_status);
     tcase_add_test(tcase, segmentation_needs_checksums_in_the_same_direction);
+    tcase_add_test(tcase,
+                   what_is_about_segments_needs_either_kind_of_segmentation);
     tcase_add_test(tcase, bit_goes_with_a_bit_that_goes);
     tcase_add_test(tcase, bits_mean_something_else_to_other_types);
 }
