@@ -255,7 +255,7 @@ check-guest: all $(bare_guests) ## boot the small test guests (needs /dev/kvm)
 check-cli: all $(bare_guests) ## give the program bad input of every kind
 	@$(RUN_ALL) $(cli_step)
 
-check-lab: all $(bare_guests) ## boot Linux guests on real vhost-vdpa, in the lab
+check-lab: all $(bare_guests) $(contract_tests) ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
 .PHONY: bench

@@ -63,9 +63,13 @@ int queue_records_open(struct queue_records *records, const char *name)
     if (!error)
         error = map_records(records, fd);
     close_fd(&fd);
-    if (error)
-        log_error("/dev/shm%s: %s: it keeps the positions of %s's queues for "
-                  "--reconnect: remove it, or mount /dev/shm",
+    if (error == -EACCES || error == -EPERM)
+        log_error("/dev/shm%s: no permission: it has the positions of %s's "
+                  "queues: give it and /dev/vduse/%s to this user (chown)",
+                  records->name, name, name);
+    else if (error)
+        log_error("/dev/shm%s: %s: it is to keep the positions of %s's "
+                  "queues: mount a tmpfs at /dev/shm",
                   records->name, strerror(-error), name);
     return error;
 }
