@@ -234,14 +234,25 @@ lint_steps  = \
 		$(call lint_step,$(check))) \
 	--test lint/test-check-layers=tests/lint/test-check-layers
 
+# Each fuzz target is tried for a short while; those that walk what a guest
+# wrote into memory for longer.
+fuzz_vars   := CC=clang SANITIZE=fuzzer-no-link,address,undefined COVERAGE=
+fuzz_folder := $(B)/clang-fuzz-asan-ubsan/tests/fuzz
+long_fuzz   := fuzz_virtqueue_split fuzz_virtqueue_packed fuzz_net_header \
+	fuzz_soft_net
+fuzz_steps  := $(foreach target,$(notdir $(basename $(fuzz_sources))),--step \
+	'fuzz/$(target)=tests/fuzz/run $(fuzz_folder)/$(target) \
+	$(if $(filter $(long_fuzz),$(target)),60,15)')
+
 .PHONY: check check-unit check-contract check-cli check-guest check-lab
-check: ## test everything: unit, contract, lint, cli, guest, lab
+check: ## test everything: unit, contract, lint, fuzz, cli, guest, lab
 	+@$(RUN_ALL) \
 		--need 'packages=$(MAKE) --silent setup' \
 		--need 'build=$(MAKE) -j$(JOBS) tests' \
 		--need 'build-asan=$(MAKE) -j$(JOBS) $(asan_vars) tests' \
+		--need 'build-fuzz=$(MAKE) -j$(JOBS) $(fuzz_vars) fuzz-targets' \
 		$(unit_tests) $(contract_tests) $(asan_tests) \
-		$(lint_steps) $(cli_step) $(guest_step) $(lab_step)
+		$(lint_steps) $(fuzz_steps) $(cli_step) $(guest_step) $(lab_step)
 
 check-unit: all $(unit_tests) ## test each file by itself
 	@$(RUN_ALL) $(unit_tests)
@@ -262,10 +273,11 @@ check-lab: all $(bare_guests) $(contract_tests) ## boot Linux guests on real vho
 bench: all $(if $(wildcard guest/bare),$(B)/guest/idle.elf) ## measure, beside a peer in the same run
 	@tests/bench/footprint
 
-.PHONY: fuzz fuzz-run coverage
+.PHONY: fuzz fuzz-run fuzz-targets coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS (60)
-	+$(Q)$(MAKE) -j$(JOBS) CC=clang \
-		SANITIZE=fuzzer-no-link,address,undefined fuzz-run
+	+$(Q)$(MAKE) -j$(JOBS) $(fuzz_vars) fuzz-run
+
+fuzz-targets: $(fuzz_targets)
 
 $(fuzz_targets): $(O)/%: $(O)/%.o $(libs)
 	$(call say,LINK,$@)
