@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -32,97 +31,6 @@ static void end(struct vduse *vduse)
 {
     event_loop_remove(vduse->loop, &vduse->requests);
     vduse->ended(vduse->owner);
-}
-
-/* ---- Memory ---- */
-
-static int unmap_piece(struct vduse *vduse, unsigned index)
-{
-    struct vduse_memory *piece = &vduse->memory[index];
-    int error = vduse->backend->ops->unmap(vduse->backend, &piece->mapping, 1);
-
-    munmap(piece->mapping.host, piece->mapping.size);
-    *piece = vduse->memory[--vduse->num_memory];
-    return error;
-}
-
-static bool is_mapped(struct vduse *vduse, const struct vdpa_mapping *mapping,
-                      uint64_t inode)
-{
-    for (unsigned i = 0; i < vduse->num_memory; i++) {
-        struct vduse_memory *piece = &vduse->memory[i];
-
-        if (piece->mapping.iova == mapping->iova &&
-            piece->mapping.size == mapping->size && piece->inode == inode) {
-            piece->is_wanted = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the kernel has now, after what was known; new pieces are appended with
- * `is_wanted` set, for map_new(). Returns the number of new ones or -errno. */
-static int read_memory(struct vduse *vduse, struct vduse_memory *fresh)
-{
-    uint64_t iova = 0;
-    int count = 0, error;
-
-    for (;;) {
-        struct vdpa_mapping mapping;
-        uint64_t inode = 0;
-
-        error = vduse_device_map(&vduse->device, iova, &mapping, &inode);
-        if (error == -ENOENT)
-            return count;
-        if (error)
-            return error;
-        if (mapping.host && is_mapped(vduse, &mapping, inode)) {
-            munmap(mapping.host, mapping.size);
-        } else if (mapping.host && count < IOVA_MAP_MAX_MAPPINGS) {
-            fresh[count++] = (struct vduse_memory){
-                .mapping = mapping, .inode = inode, .is_wanted = true};
-        } else if (mapping.host) {
-            munmap(mapping.host, mapping.size);
-            log_error("%s: the driver's memory is in more than %d pieces",
-                      vduse->device.name, IOVA_MAP_MAX_MAPPINGS);
-            return -ENOSPC;
-        }
-        iova = mapping.iova + mapping.size;
-        if (iova == 0)
-            return count; /* the piece ended at 2^64 */
-    }
-}
-
-/* Makes the backend's memory what the kernel's list says. Pieces that stay
- * are left alone: the device may be at work in them. */
-static int update_memory(struct vduse *vduse)
-{
-    static struct vduse_memory fresh[IOVA_MAP_MAX_MAPPINGS];
-    int count, error = 0;
-
-    for (unsigned i = 0; i < vduse->num_memory; i++)
-        vduse->memory[i].is_wanted = false;
-    count = read_memory(vduse, fresh);
-    for (unsigned i = vduse->num_memory; i-- > 0;)
-        if (!vduse->memory[i].is_wanted)
-            (void)unmap_piece(vduse, i); /* logged */
-    for (int i = 0; i < count; i++) {
-        if (!error && vduse->num_memory < IOVA_MAP_MAX_MAPPINGS)
-            error =
-                vduse->backend->ops->map(vduse->backend, &fresh[i].mapping, 1);
-        if (error)
-            munmap(fresh[i].mapping.host, fresh[i].mapping.size);
-        else
-            vduse->memory[vduse->num_memory++] = fresh[i];
-    }
-    return count < 0 ? count : error;
-}
-
-static void forget_memory(struct vduse *vduse)
-{
-    while (vduse->num_memory > 0)
-        (void)unmap_piece(vduse, vduse->num_memory - 1); /* logged */
 }
 
 /* ---- Status ---- */
@@ -150,21 +58,14 @@ static uint32_t position_of(const struct vduse_vq_info *info, bool packed)
 static int resume_position(struct vduse *vduse, uint16_t index,
                            const struct vduse_vq_info *info, uint32_t *position)
 {
-    const uint64_t size = 16ULL * info->num; /* virtio 1.2, 2.8.13 */
+    const uint8_t *descriptors = vduse_memory_at(
+        &vduse->memory, info->desc_addr, 16ULL * info->num /* 2.8.13 */);
 
-    for (unsigned i = 0; i < vduse->num_memory; i++) {
-        const struct vdpa_mapping *mapping = &vduse->memory[i].mapping;
-
-        if (!range_is_inside(info->desc_addr, size, mapping->iova,
-                             mapping->size))
-            continue;
-        *position = queue_record_resume(&vduse->records[index],
-                                        (const uint8_t *)mapping->host +
-                                            (info->desc_addr - mapping->iova),
-                                        (uint16_t)info->num);
-        return 0;
-    }
-    return -EFAULT;
+    if (!descriptors)
+        return -EFAULT;
+    *position = queue_record_resume(&vduse->records[index], descriptors,
+                                    (uint16_t)info->num);
+    return 0;
 }
 
 static int set_queue(struct vduse *vduse, uint16_t index,
@@ -254,7 +155,7 @@ static int run_backend(struct vduse *vduse)
 
 static int start_running(struct vduse *vduse, bool takes_over)
 {
-    int error = update_memory(vduse);
+    int error = vduse_memory_update(&vduse->memory);
 
     if (!error)
         error = vduse->backend->ops->set_config_call(vduse->backend,
@@ -285,7 +186,7 @@ static void reset(struct vduse *vduse)
     vduse->is_running = vduse->waits_for_queues = false;
     if (vduse->backend->ops->set_status(vduse->backend, 0) != 0)
         log_error("%s: the device does not reset", vduse->device.name);
-    forget_memory(vduse);
+    vduse_memory_clear(&vduse->memory);
 }
 
 /* Only new bits are judged: drivers come by different ways (QEMU sets 8 and
@@ -368,7 +269,7 @@ static void answer(struct vduse *vduse, const struct vduse_dev_request *request)
         break;
     case VDUSE_UPDATE_IOTLB:
         /* Before the device runs, memory is read when it starts to. */
-        error = vduse->is_running ? update_memory(vduse) : 0;
+        error = vduse->is_running ? vduse_memory_update(&vduse->memory) : 0;
         break;
     case VDUSE_GET_VQ_STATE:
         response.vq_state.index = request->vq_state.index;
@@ -549,6 +450,8 @@ int vduse_start(struct vduse *vduse, const char *name, bool reconnect,
     int error;
 
     vduse->backend = backend;
+    vduse->memory =
+        (struct vduse_memory){.device = &vduse->device, .backend = backend};
     vduse->records = records;
     vduse->loop = loop;
     error = backend->ops->identify(backend, &vduse->identity);

@@ -11,10 +11,10 @@
 #ifndef VDPA_VDUSE_H
 #define VDPA_VDUSE_H
 
-#include "vdpa/iova_map.h"
 #include "vdpa/queue_record.h"
 #include "vdpa/vdpa_backend.h"
 #include "vdpa/vduse_device.h"
+#include "vdpa/vduse_memory.h"
 #include "vmm/compiler.h"
 #include "vmm/event_loop.h"
 
@@ -22,12 +22,6 @@
 #include <stdint.h>
 
 #define VDUSE_MAX_QUEUES QUEUE_RECORD_MAX_QUEUES
-
-struct vduse_memory {
-    struct vdpa_mapping mapping;
-    uint64_t inode;
-    bool is_wanted; /* while the list is compared with the kernel's */
-};
 
 struct vduse {
     struct vduse_device device;
@@ -40,8 +34,7 @@ struct vduse {
     int kick_fds[VDUSE_MAX_QUEUES];
     bool is_running, waits_for_queues;
     uint8_t status; /* the driver's last word */
-    struct vduse_memory memory[IOVA_MAP_MAX_MAPPINGS];
-    unsigned num_memory;
+    struct vduse_memory memory;
     /* The kernel gave the device up, or went away: called once, on the loop. */
     void (*ended)(void *owner);
     void *owner;
