@@ -35,3 +35,19 @@ need_nic()
     # shellcheck disable=SC2034 # read by the tests
     nic=$(virtio_nic) || fail "no virtio network interface appeared in 5 s"
 }
+
+# feature NUMBER: 1 when the device's driver took this feature, else 0.
+feature()
+{
+    cut -c "$(($1 + 1))" "/sys/class/net/$nic/device/features"
+}
+
+# carrier_is 0|1: waits up to 60 s for the link to be down or up.
+carrier_is()
+{
+    for _ in $(seq 600); do
+        [ "$(cat "/sys/class/net/$nic/carrier")" != "$1" ] || return 0
+        usleep 100000
+    done
+    return 1
+}
