@@ -4,14 +4,15 @@
 # that becomes an initramfs.
 
 # add_program TREE FILE [NAME]: FILE as TREE/bin/NAME, its libraries under
-# the paths they have here. FILE may be a library, which keeps its path too.
+# the paths they have here. FILE may be a library or a program's data, which
+# keep their paths too.
 add_program()
 {
     local tree=$1 file=$2 name=${3:-${2##*/}} library
 
     mkdir -p "$tree/bin"
     case $file in
-    *.so | *.so.*)
+    *.so | *.so.* | /usr/share/*)
         mkdir -p "$tree${file%/*}"
         cp -L "$file" "$tree$file"
         ;;
