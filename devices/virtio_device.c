@@ -13,13 +13,11 @@
 #include "vmm/fd.h"
 #include "vmm/feature_names.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -56,25 +54,6 @@ static void tell_running(struct virtio_device *device, bool running)
     device->is_running = running;
     if (device->running_changed)
         device->running_changed(device->owner, running);
-}
-
-/* Fetches the configuration when the device may have changed it. */
-static void refresh_config(struct virtio_device *device)
-{
-    uint8_t fresh[VIRTIO_DEVICE_CONFIG_SIZE] = {0};
-    uint32_t size = device->identity.config_size;
-
-    if (!atomic_exchange(&device->config_is_stale, false))
-        return;
-    if (size > sizeof(fresh))
-        size = sizeof(fresh);
-    if (size == 0 ||
-        device->backend->ops->get_config(device->backend, 0, fresh, size) != 0)
-        return;
-    if (memcmp(fresh, device->config, sizeof(fresh)) == 0)
-        return;
-    memcpy(device->config, fresh, sizeof(fresh));
-    device->config_generation++;
 }
 
 static void reset(struct virtio_device *device)
@@ -397,65 +376,6 @@ void virtio_device_kick(struct virtio_device *device, unsigned index)
     signal_eventfd(device->queues[index].kick_fd);
 }
 
-uint64_t virtio_device_read_config(struct virtio_device *device,
-                                   uint64_t offset, unsigned size)
-{
-    uint64_t value = 0;
-
-    if (!range_is_inside(offset, size, 0, sizeof(device->config)))
-        return 0;
-    pthread_mutex_lock(&device->lock);
-    refresh_config(device);
-    value = load_le(device->config + offset, size);
-    pthread_mutex_unlock(&device->lock);
-    return value;
-}
-
-void virtio_device_write_config(struct virtio_device *device, uint64_t offset,
-                                unsigned size, uint64_t value)
-{
-    uint8_t bytes[8];
-
-    assert(size <= sizeof(bytes));
-    if (!range_is_inside(offset, size, 0, device->identity.config_size)) {
-        log_guest(&device->complaints,
-                  "%s: the guest wrote %u bytes at %" PRIu64
-                  " of a configuration of %u",
-                  device->name, size, offset, device->identity.config_size);
-        return;
-    }
-    store_le(bytes, size, value);
-    pthread_mutex_lock(&device->lock);
-    device->backend->ops->set_config(device->backend, (uint32_t)offset, bytes,
-                                     size);
-    atomic_store(&device->config_is_stale, true);
-    pthread_mutex_unlock(&device->lock);
-}
-
-uint8_t virtio_device_get_generation(struct virtio_device *device)
-{
-    uint8_t generation;
-
-    pthread_mutex_lock(&device->lock);
-    refresh_config(device);
-    generation = device->config_generation;
-    pthread_mutex_unlock(&device->lock);
-    return generation;
-}
-
-/* On the I/O thread. */
-static void config_called(void *owner, uint32_t events)
-{
-    struct virtio_device *device = owner;
-    uint64_t count;
-
-    (void)events;
-    if (read(device->config_call_fd, &count, sizeof(count)) < 0)
-        return;
-    atomic_store(&device->config_is_stale, true);
-    signal_eventfd(device->config_interrupt_fd);
-}
-
 static int open_eventfd(const struct virtio_device *device, int *fd)
 {
     *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -596,14 +516,4 @@ void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
                                  int call_fd)
 {
     device->queues[index].call_fd = call_fd;
-}
-
-int virtio_device_connect_config(struct virtio_device *device, int interrupt_fd)
-{
-    device->config_interrupt_fd = interrupt_fd;
-    device->config_call = (struct event_source){.fd = device->config_call_fd,
-                                                .events = EPOLLIN,
-                                                .ready = config_called,
-                                                .owner = device};
-    return event_loop_add(device->loop, &device->config_call);
 }
