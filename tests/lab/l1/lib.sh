@@ -98,6 +98,8 @@ start_guest()
     *) set -- --memory 256M "$@" ;;
     esac
     [ -z "$NET_DEVICE" ] || set -- --net "vdpa=$NET_DEVICE" "$@"
+    # An earlier guest's words are not this one's.
+    : >/run/guest.log
     rm -f /run/guest.pipe /run/vmm.pipe
     mkfifo /run/guest.pipe /run/vmm.pipe
     tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
