@@ -272,6 +272,7 @@ check-lab: all $(bare_guests) $(contract_tests) ## boot Linux guests on real vho
 .PHONY: bench
 bench: all $(if $(wildcard guest/bare),$(B)/guest/idle.elf) ## measure, beside a peer in the same run
 	@tests/bench/footprint
+	@VMM=$(VMM) tests/bench/network
 
 .PHONY: fuzz fuzz-run fuzz-targets coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS (60)
