@@ -221,32 +221,42 @@ find_register(struct virtio_pci *pci, uint64_t offset, unsigned size)
     return NULL;
 }
 
+static uint64_t read_register(struct virtio_pci *pci, uint64_t offset,
+                              unsigned size)
+{
+    const struct common_register *reg = find_register(pci, offset, size);
+
+    return reg ? reg->get(pci) : 0;
+}
+
+static void write_register(struct virtio_pci *pci, uint64_t offset,
+                           unsigned size, uint32_t value)
+{
+    const struct common_register *reg = find_register(pci, offset, size);
+
+    if (reg && reg->set)
+        reg->set(pci, value);
+    else if (reg)
+        log_guest(&pci->complaints, "%s: the guest wrote to %s",
+                  pci->device.name, reg->name);
+}
+
 uint64_t virtio_pci_common_read(struct virtio_pci *pci, uint64_t offset,
                                 unsigned size)
 {
-    const struct common_register *reg;
-
-    if (size == 8)
-        return virtio_pci_common_read(pci, offset, 4) |
-               virtio_pci_common_read(pci, offset + 4, 4) << 32;
-    reg = find_register(pci, offset, size);
-    return reg ? reg->get(pci) : 0;
+    if (size < 8)
+        return read_register(pci, offset, size);
+    return read_register(pci, offset, 4) | read_register(pci, offset + 4, 4)
+                                               << 32;
 }
 
 void virtio_pci_common_write(struct virtio_pci *pci, uint64_t offset,
                              unsigned size, uint64_t value)
 {
-    const struct common_register *reg;
-
-    if (size == 8) {
-        virtio_pci_common_write(pci, offset, 4, value);
-        virtio_pci_common_write(pci, offset + 4, 4, value >> 32);
+    if (size < 8) {
+        write_register(pci, offset, size, (uint32_t)value);
         return;
     }
-    reg = find_register(pci, offset, size);
-    if (reg && reg->set)
-        reg->set(pci, (uint32_t)value);
-    else if (reg)
-        log_guest(&pci->complaints, "%s: the guest wrote to %s",
-                  pci->device.name, reg->name);
+    write_register(pci, offset, 4, (uint32_t)value);
+    write_register(pci, offset + 4, 4, (uint32_t)(value >> 32));
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,7 +36,7 @@ static int check_owner(int fd)
         return -errno;
     if (status.st_uid != geteuid() && status.st_uid != 0)
         return -EPERM;
-    return status.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
+    return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? -EPERM : 0;
 }
 
 static int map_records(struct queue_records *records, int fd)
@@ -117,7 +118,8 @@ uint32_t queue_record_resume(const struct queue_record *record,
     if (record->position == record->next || index >= size)
         return record->position;
     /* The first buffer becomes visible last: it stands for all. */
-    flags = load_le16(descriptors + DESCRIPTOR_SIZE * index + DESCRIPTOR_FLAGS);
+    flags = load_le16(descriptors + (size_t)DESCRIPTOR_SIZE * index +
+                      DESCRIPTOR_FLAGS);
     if (!!(flags & FLAG_AVAILABLE) == wrap && !!(flags & FLAG_USED) == wrap)
         return record->next;
     return record->position;

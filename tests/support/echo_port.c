@@ -51,6 +51,7 @@ static void keep(struct echo_port *echo, const struct virtio_net_hdr *header,
     for (unsigned i = 0; i < count; i++)
         size += pieces[i].iov_len;
     frame->header = *header;
+    ck_assert_uint_gt(size, 0);
     frame->bytes = malloc(size);
     ck_assert_ptr_nonnull(frame->bytes);
     frame->size = 0;

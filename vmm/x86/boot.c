@@ -142,7 +142,7 @@ static int set_identity_map(const struct guest_memory *memory,
         store_le64(tables + PAGE_SIZE + 8 * i,
                    (BOOT_PAGE_TABLES_GPA + (2 + i) * PAGE_SIZE) |
                        PAGE_PRESENT_WRITABLE);
-    for (uint64_t i = 0; i < 4 * 512; i++)
+    for (uint64_t i = 0; i < 4ULL * 512; i++)
         store_le64(directories + 8 * i,
                    i * 2 * MIB | PAGE_PRESENT_WRITABLE | PAGE_LARGE);
     sregs->cr3 = BOOT_PAGE_TABLES_GPA;
