@@ -44,8 +44,9 @@ struct soft_net {
     struct soft_net_queue queues[SOFT_NET_NUM_QUEUES];
     bool is_running; /* DRIVER_OK, and the rings are good */
 
-    /* Polling of the transmit queue. */
     struct event_source poll_timer; /* timerfd */
+    bool must_look;                 /* at both queues when the timer expires */
+    /* Polling of the transmit queue. */
     bool is_polling;
     unsigned idle_polls;
     uint64_t window_start_ns;

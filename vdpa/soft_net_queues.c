@@ -211,6 +211,13 @@ static void start_polling(struct soft_net *net)
     set_timer(net, SOFT_NET_POLL_US);
 }
 
+/* At both queues, once the others had their turn. */
+static void look_soon(struct soft_net *net)
+{
+    net->must_look = true;
+    set_timer(net, 1);
+}
+
 /* Back to notifications; looks once more, for what came before the driver
  * knew. */
 static void stop_polling(struct soft_net *net)
@@ -241,21 +248,14 @@ static void serve_transmit(struct soft_net *net)
         stop_polling(net);
 }
 
-static void poll_timer_expired(void *owner, uint32_t events)
+static void poll_transmit(struct soft_net *net)
 {
-    struct soft_net *net = owner;
-    uint64_t count;
+    unsigned sent;
 
-    (void)events;
-    if (read(net->poll_timer.fd, &count, sizeof(count)) < 0 ||
-        !net->is_polling || !net->is_running)
-        return;
     net->counters.polls++;
     count_window(net);
-    if (send_burst(net) > 0)
-        net->idle_polls = 0;
-    else
-        net->idle_polls++;
+    sent = send_burst(net);
+    net->idle_polls = sent > 0 ? 0 : net->idle_polls + 1;
     if (!net->is_running)
         return;
     if (net->idle_polls * SOFT_NET_POLL_US >= SOFT_NET_POLL_IDLE_US)
@@ -410,6 +410,31 @@ const struct frame_client soft_net_client = {
 
 /* ---- Notifications ---- */
 
+/* Unasked. */
+static void look(struct soft_net *net)
+{
+    net->must_look = false;
+    virtqueue_want_kicks(&net->queues[SOFT_NET_RX].ring, false);
+    net->port->ops->resume(net->port);
+    received(net);
+    if (net->is_running)
+        serve_transmit(net);
+}
+
+static void timer_expired(void *owner, uint32_t events)
+{
+    struct soft_net *net = owner;
+    uint64_t count;
+
+    (void)events;
+    if (read(net->poll_timer.fd, &count, sizeof(count)) < 0 || !net->is_running)
+        return;
+    if (net->must_look)
+        look(net);
+    else if (net->is_polling)
+        poll_transmit(net);
+}
+
 static void drain(int eventfd)
 {
     eventfd_t count;
@@ -453,7 +478,7 @@ int soft_net_init_queues(struct soft_net *net)
 
     net->poll_timer = (struct event_source){.fd = timer_fd,
                                             .events = EPOLLIN,
-                                            .ready = poll_timer_expired,
+                                            .ready = timer_expired,
                                             .owner = net};
     if (timer_fd < 0) {
         int error = -errno;
@@ -477,7 +502,6 @@ static int start_queue(struct soft_net *net, unsigned index,
     int error = virtqueue_init(&queue->ring, &queue->setup, net->features,
                                queue->setup.position, &net->map);
 
-    queue->must_signal = false;
     if (net->options.records)
         net->options.records[index] =
             (struct queue_record){queue->setup.position, queue->setup.position};
@@ -486,6 +510,8 @@ static int start_queue(struct soft_net *net, unsigned index,
                   net->options.name, index, queue->ring.fault);
         return error;
     }
+    queue->must_signal = virtqueue_position(&queue->ring) !=
+                         vdpa_queue_start(queue->ring.is_packed);
     queue->kick = (struct event_source){.fd = queue->setup.kick_fd,
                                         .events = EPOLLIN,
                                         .ready = kicked,
@@ -507,9 +533,15 @@ int soft_net_start_queues(struct soft_net *net)
     error = start_queue(net, SOFT_NET_RX, receive_kicked);
     if (!error)
         error = start_queue(net, SOFT_NET_TX, transmit_kicked);
-    if (error)
+    if (error) {
         soft_net_stop_queues(net);
-    return error;
+        return error;
+    }
+    /* A driver may fill its rings before and not notify for that (virtio 1.2,
+     * 3.1.1); where another device left off, it may have been told not to, and
+     * not been told of what was returned. */
+    look_soon(net);
+    return 0;
 }
 
 void soft_net_stop_queues(struct soft_net *net)
@@ -517,7 +549,7 @@ void soft_net_stop_queues(struct soft_net *net)
     if (!net->is_running)
         return;
     net->is_running = false;
-    net->is_polling = false;
+    net->is_polling = net->must_look = false;
     for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++)
         event_loop_remove(&net->loop, &net->queues[i].kick);
 }
