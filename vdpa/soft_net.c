@@ -384,6 +384,7 @@ int soft_net_open(const struct soft_net_options *options,
     net->options = *options;
     net->port = port;
     net->config_call_fd = -1;
+    net->poll_timer.fd = -1;
     pthread_mutex_init(&net->lock, NULL);
     error = event_loop_init(&net->loop);
     net->loop.lock = &net->lock;
