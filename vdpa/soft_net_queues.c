@@ -219,15 +219,20 @@ static void look_soon(struct soft_net *net)
 }
 
 /* Back to notifications; looks once more, for what came before the driver
- * knew. */
+ * knew. A driver that is as fast as we are would keep us here. */
 static void stop_polling(struct soft_net *net)
 {
     struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
+    unsigned sent = 0;
 
     net->is_polling = false;
     while (net->is_running && virtqueue_want_kicks(ring, true)) {
         virtqueue_want_kicks(ring, false);
-        send_burst(net);
+        if (sent >= MAX_BURST) {
+            look_soon(net);
+            return;
+        }
+        sent += send_burst(net) + 1; /* an empty look counts, too */
     }
 }
 
@@ -242,8 +247,10 @@ static void serve_transmit(struct soft_net *net)
     sent = send_burst(net);
     if (!net->is_running)
         return;
-    if (sent == MAX_BURST || is_worth_polling(net))
+    if (is_worth_polling(net))
         start_polling(net);
+    else if (sent == MAX_BURST)
+        look_soon(net);
     else
         stop_polling(net);
 }
