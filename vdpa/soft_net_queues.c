@@ -180,16 +180,6 @@ static void set_timer(struct soft_net *net, unsigned microseconds)
                   strerror(errno));
 }
 
-static void count_window(struct soft_net *net)
-{
-    uint64_t now = now_ns();
-
-    if (now - net->window_start_ns < WINDOW_NS)
-        return;
-    net->window_start_ns = now;
-    net->window_sent = net->window_received = 0;
-}
-
 static bool is_worth_polling(const struct soft_net *net)
 {
     switch (net->options.polling) {
@@ -202,6 +192,21 @@ static bool is_worth_polling(const struct soft_net *net)
         return net->window_sent >= MANY_SENT &&
                net->window_sent > net->window_received * 3 / 2;
     }
+}
+
+/* Begins a new window once this one is over. False when polling was not worth
+ * it in the one that ended. */
+static bool count_window(struct soft_net *net)
+{
+    uint64_t now = now_ns();
+    bool was_worth_it;
+
+    if (now - net->window_start_ns < WINDOW_NS)
+        return true;
+    was_worth_it = is_worth_polling(net);
+    net->window_start_ns = now;
+    net->window_sent = net->window_received = 0;
+    return was_worth_it;
 }
 
 static void start_polling(struct soft_net *net)
@@ -242,7 +247,7 @@ static void serve_transmit(struct soft_net *net)
     struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
     unsigned sent;
 
-    count_window(net);
+    (void)count_window(net);
     virtqueue_want_kicks(ring, false);
     sent = send_burst(net);
     if (!net->is_running)
@@ -257,15 +262,16 @@ static void serve_transmit(struct soft_net *net)
 
 static void poll_transmit(struct soft_net *net)
 {
-    unsigned sent;
+    bool was_worth_it = count_window(net);
+    unsigned sent = send_burst(net);
 
     net->counters.polls++;
-    count_window(net);
-    sent = send_burst(net);
     net->idle_polls = sent > 0 ? 0 : net->idle_polls + 1;
     if (!net->is_running)
         return;
-    if (net->idle_polls * SOFT_NET_POLL_US >= SOFT_NET_POLL_IDLE_US)
+    if (sent < MAX_BURST &&
+        (!was_worth_it ||
+         net->idle_polls * SOFT_NET_POLL_US >= SOFT_NET_POLL_IDLE_US))
         stop_polling(net);
     else
         set_timer(net, SOFT_NET_POLL_US);

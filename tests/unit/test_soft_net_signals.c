@@ -219,6 +219,23 @@ START_TEST(a_stream_of_frames_is_polled_for)
 }
 END_TEST
 
+/* A device that polls for a dialogue answers each frame late, and every frame
+ * that it finds would have it go on. */
+START_TEST(polling_ends_when_a_stream_becomes_a_dialogue)
+{
+    net_bed_open(&bed, setup(_i, SOFT_NET_POLLING_AUTO));
+    net_bed_settle(&bed);
+    send_one_way(24);
+    net_bed_post(&bed, 24);
+    for (unsigned i = 0; i < 24; i++)
+        (void)net_bed_expect(&bed, i, 60);
+    for (unsigned i = 0; i < 10000 && is_polling(); i++)
+        converse(1);
+    ck_assert(!is_polling());
+    net_bed_close(&bed);
+}
+END_TEST
+
 /* ---- A driver as fast as the device ---- */
 
 /* A port for whose every burst the driver has another frame. */
@@ -402,6 +419,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, after_a_rest_notifications_are_back, 0, rings);
     tcase_add_loop_test(tcase, a_dialogue_is_not_polled_for, 0, rings);
     tcase_add_loop_test(tcase, a_stream_of_frames_is_polled_for, 0, rings);
+    tcase_add_loop_test(tcase, polling_ends_when_a_stream_becomes_a_dialogue, 0,
+                        rings);
     tcase_add_loop_test(tcase, a_driver_that_never_stops_keeps_nobody_out, 0,
                         24);
     tcase_add_loop_test(tcase, the_owner_may_tell_the_driver_itself, 0, rings);
