@@ -156,6 +156,11 @@ static unsigned send_burst(struct soft_net *net)
 
     while (taken < MAX_BURST && net->is_running &&
            virtqueue_take(&queue->ring, &net->chain)) {
+        if (net->chain.num_readable == 0) {
+            virtqueue_break(&queue->ring,
+                            "a frame to be sent in memory for receiving");
+            break;
+        }
         send_frame(net, &net->chain);
         net->chain.buffer.written = 0;
         return_buffers(net, SOFT_NET_TX, &net->chain.buffer, 1);
