@@ -186,7 +186,10 @@ bool packed_ring_take(struct virtqueue *queue, struct virtqueue_chain *chain)
     flags = ring_load16_acquire(descriptor_at(queue, place.slot) +
                                 DESCRIPTOR_FLAGS);
     if (!is_available(flags, place.wrap))
-        return false;
+        /* What was put back was available once, and would be looked for again
+         * and again. */
+        return queue->num_put_back > 0 &&
+               ring_fail(queue, "a buffer that the driver took back");
     ring_chain_start(chain);
     descriptor = read_head(queue, place.slot, flags);
     for (;;) {

@@ -240,6 +240,34 @@ START_TEST(receive_buffers_have_room_for_more_than_the_header)
 }
 END_TEST
 
+/* A frame waits for more buffers than there are, and one of those there were
+ * is gone when the next one comes: a device that only looks whether there is a
+ * new one would look for ever. */
+START_TEST(a_buffer_taken_back_needs_a_reset)
+{
+    struct net_bed_setup small = {
+        .variation = _i * 2 | NET_BED_PACKED | NET_BED_MERGEABLE,
+        .room = 128,
+    };
+    struct vring_packed_desc *first;
+
+    net_bed_open(&bed, small);
+    net_bed_settle(&bed);
+    net_bed_post(&bed, 2);
+    net_bed_send(&bed, 0, 1000);
+    net_bed_await_sent(&bed);
+    (void)net_bed_lock(&bed);
+    first = driver_ring_descriptor(ring_of(NET_BED_RX), 0);
+    first->flags ^= htole16(1U << VRING_PACKED_DESC_F_AVAIL);
+    net_bed_unlock(&bed);
+    net_bed_post(&bed, 1);
+    net_bed_expect_need_reset(&bed);
+    restart();
+    net_bed_expect_works(&bed);
+    net_bed_close(&bed);
+}
+END_TEST
+
 /* The frame that found the fault is gone with its driver, or comes to the
  * next; either way the device sends what that one has to send. */
 START_TEST(a_broken_device_is_still_until_the_reset)
@@ -291,6 +319,7 @@ static void add_tests(TCase *tcase)
                         2 * (int)ARRAY_SIZE(faults));
     tcase_add_loop_test(
         tcase, receive_buffers_have_room_for_more_than_the_header, 0, all);
+    tcase_add_loop_test(tcase, a_buffer_taken_back_needs_a_reset, 0, 4);
     tcase_add_loop_test(tcase, a_broken_device_is_still_until_the_reset, 0,
                         all);
     tcase_add_loop_test(tcase, the_log_is_not_filled, 0, all);
