@@ -370,8 +370,8 @@ static void init_config(struct soft_net *net)
                net->port->link_is_up ? VIRTIO_NET_S_LINK_UP : 0);
 }
 
-int soft_net_open(const struct soft_net_options *options,
-                  struct frame_port *port, struct vdpa_backend **backend)
+int soft_net_prepare(const struct soft_net_options *options,
+                     struct frame_port *port, struct soft_net **prepared)
 {
     struct soft_net *net = calloc(1, sizeof(*net));
     int error;
@@ -401,8 +401,23 @@ int soft_net_open(const struct soft_net_options *options,
         error = port->ops->start(port, &net->loop, &soft_net_client, net,
                                  options->mtu);
     init_config(net);
-    if (!error)
-        error = start_thread(net);
+    if (error) {
+        close_net(&net->backend);
+        return error;
+    }
+    *prepared = net;
+    return 0;
+}
+
+int soft_net_open(const struct soft_net_options *options,
+                  struct frame_port *port, struct vdpa_backend **backend)
+{
+    struct soft_net *net;
+    int error = soft_net_prepare(options, port, &net);
+
+    if (error)
+        return error;
+    error = start_thread(net);
     if (error) {
         close_net(&net->backend);
         return error;

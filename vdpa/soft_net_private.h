@@ -58,6 +58,12 @@ struct soft_net {
     struct virtqueue_chain chain, first_chain;
 };
 
+/* As soft_net_open(), but without a thread: whoever serves the loop has the
+ * device do its work. */
+int soft_net_prepare(const struct soft_net_options *options,
+                     struct frame_port *port,
+                     struct soft_net **prepared) MUST_CHECK;
+
 /* Sets device_features from the port and the options; while there is no thread
  * yet. -ENOTSUP, logged, when a feature is to be hidden that is not there. */
 int soft_net_init_features(struct soft_net *net) MUST_CHECK;
