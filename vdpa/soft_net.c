@@ -2,7 +2,7 @@
 /*
  * soft_net.c: the software network device as a vdpa_backend: status,
  * configuration, memory. What it offers is soft_net_features.c, the data path
- * soft_net_queues.c.
+ * soft_net_queues.c and soft_net_receive.c.
  */
 #include "vdpa/soft_net.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * soft_net_private.h: what soft_net.c (the device), soft_net_features.c (what
- * it offers) and soft_net_queues.c (its data path) share.
+ * it offers), soft_net_queues.c and soft_net_receive.c (its data path) share.
  */
 #ifndef VDPA_SOFT_NET_PRIVATE_H
 #define VDPA_SOFT_NET_PRIVATE_H
@@ -79,6 +79,15 @@ int soft_net_start_queues(struct soft_net *net) MUST_CHECK;
 void soft_net_stop_queues(struct soft_net *net);
 /* The map changed under a running device. */
 void soft_net_remap_queues(struct soft_net *net);
+
+/* Everything goes back to the driver through here; see queue_record.h. */
+void soft_net_return_buffers(struct soft_net *net, unsigned index,
+                             const struct virtqueue_buffer *buffers,
+                             unsigned count);
+/* At the end of a burst. */
+void soft_net_signal_queue(struct soft_net *net, uint16_t index);
+/* After anything that reads a ring. */
+void soft_net_check_rings(struct soft_net *net);
 
 /* The device cannot go on with its driver: DEVICE_NEEDS_RESET, and a
  * configuration interrupt (virtio 1.2, 2.1.2). */

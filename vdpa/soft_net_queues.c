@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * soft_net_queues.c: the data path of the software network device: frames
- * from the transmit queue to the port and from the port to the receive queue.
+ * soft_net_queues.c: the queues of the software network device, and frames
+ * from the transmit queue to the port. The way back is soft_net_receive.c.
  *
  * Everything here runs with the device's lock held, mostly on its thread. A
  * notification costs the guest a VM exit and us a wake-up, so while frames
@@ -50,8 +50,7 @@ static void call_driver(struct soft_net *net, uint16_t index)
         log_error("%s: eventfd: %s", net->options.name, strerror(errno));
 }
 
-/* At the end of a burst. */
-static void signal_queue(struct soft_net *net, uint16_t index)
+void soft_net_signal_queue(struct soft_net *net, uint16_t index)
 {
     struct soft_net_queue *queue = &net->queues[index];
 
@@ -62,8 +61,7 @@ static void signal_queue(struct soft_net *net, uint16_t index)
         call_driver(net, index);
 }
 
-/* After anything that reads a ring. */
-static void check_rings(struct soft_net *net)
+void soft_net_check_rings(struct soft_net *net)
 {
     for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES && net->is_running; i++) {
         const struct virtqueue *ring = &net->queues[i].ring;
@@ -78,10 +76,9 @@ static void check_rings(struct soft_net *net)
     }
 }
 
-/* Everything goes back to the driver through here; see queue_record.h. */
-static void return_buffers(struct soft_net *net, unsigned index,
-                           const struct virtqueue_buffer *buffers,
-                           unsigned count)
+void soft_net_return_buffers(struct soft_net *net, unsigned index,
+                             const struct virtqueue_buffer *buffers,
+                             unsigned count)
 {
     struct soft_net_queue *queue = &net->queues[index];
     struct queue_record *record =
@@ -163,13 +160,13 @@ static unsigned send_burst(struct soft_net *net)
         }
         send_frame(net, &net->chain);
         net->chain.buffer.written = 0;
-        return_buffers(net, SOFT_NET_TX, &net->chain.buffer, 1);
+        soft_net_return_buffers(net, SOFT_NET_TX, &net->chain.buffer, 1);
         taken++;
     }
     if (taken > 0)
         net->port->ops->sent(net->port);
-    signal_queue(net, SOFT_NET_TX);
-    check_rings(net);
+    soft_net_signal_queue(net, SOFT_NET_TX);
+    soft_net_check_rings(net);
     return taken;
 }
 
@@ -282,150 +279,6 @@ static void poll_transmit(struct soft_net *net)
         set_timer(net, SOFT_NET_POLL_US);
 }
 
-/* ---- Port to guest ---- */
-
-static size_t total_size(const struct iovec *pieces, unsigned count)
-{
-    size_t size = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        size += pieces[i].iov_len;
-    return size;
-}
-
-/* A position in the frame being received. */
-struct source {
-    const struct iovec *pieces;
-    unsigned count, index;
-    size_t offset; /* into pieces[index] */
-};
-
-/* Fills `chain` from `skip` on; returns the bytes written. */
-static size_t fill_chain(const struct virtqueue_chain *chain, size_t skip,
-                         struct source *source)
-{
-    size_t written = 0;
-
-    while (source->index < source->count) {
-        const struct iovec *piece = &source->pieces[source->index];
-        size_t left = piece->iov_len - source->offset;
-        size_t done = virtqueue_write(
-            chain, skip + written,
-            (const uint8_t *)piece->iov_base + source->offset, left);
-
-        written += done;
-        source->offset += done;
-        if (done < left)
-            break;
-        source->index++;
-        source->offset = 0;
-    }
-    return written;
-}
-
-/* A frame of 64 KiB in buffers of 1 KiB, and some. */
-#define MAX_BUFFERS 80
-
-/* How many buffers one frame may lie in. */
-static unsigned max_buffers(const struct soft_net *net)
-{
-    unsigned size = net->queues[SOFT_NET_RX].setup.size;
-
-    if (!(net->features & 1ULL << VIRTIO_NET_F_MRG_RXBUF))
-        return 1;
-    return size < MAX_BUFFERS ? size : MAX_BUFFERS;
-}
-
-/* Takes buffers and fills them; returns how many. 0 when there are not enough
- * now, -EMSGSIZE when the frame will never fit; none is taken then. The first
- * chain stays in net->first_chain for its header. */
-static int fill_buffers(struct soft_net *net, struct source *source,
-                        size_t size,
-                        struct virtqueue_buffer buffers[MAX_BUFFERS])
-{
-    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
-    unsigned max = max_buffers(net), count = 0;
-    size_t done = 0;
-
-    while (done < size || count == 0) {
-        struct virtqueue_chain *chain =
-            count == 0 ? &net->first_chain : &net->chain;
-        size_t skip = count == 0 ? NET_HEADER_SIZE : 0, written;
-
-        if (count == max || !virtqueue_take(ring, chain))
-            break;
-        if (chain->writable_size <= skip) {
-            virtqueue_break(ring, "a receive buffer without room");
-            break;
-        }
-        written = fill_chain(chain, skip, source);
-        done += written;
-        buffers[count] = chain->buffer;
-        buffers[count++].written = (uint32_t)(written + skip);
-    }
-    if (done == size)
-        return (int)count;
-    virtqueue_put_back(ring, buffers, count);
-    return count == max ? -EMSGSIZE : 0;
-}
-
-static bool deliver(struct soft_net *net, const struct virtio_net_hdr *header,
-                    const struct iovec *pieces, unsigned count)
-{
-    struct virtqueue_buffer buffers[MAX_BUFFERS];
-    struct source source = {.pieces = pieces, .count = count};
-    size_t size = total_size(pieces, count);
-    uint8_t bytes[NET_HEADER_SIZE];
-    int used = fill_buffers(net, &source, size, buffers);
-
-    if (used < 0)
-        net->counters.dropped++;
-    if (used <= 0)
-        return used < 0;
-    net_header_store(bytes, header, (uint16_t)used);
-    virtqueue_write(&net->first_chain, 0, bytes, sizeof(bytes));
-    return_buffers(net, SOFT_NET_RX, buffers, (unsigned)used);
-    net->counters.received++;
-    net->counters.received_bytes += size;
-    net->window_received++;
-    return true;
-}
-
-/* On the device's thread, as the rest of the client's functions. */
-static bool receive(void *owner, const struct virtio_net_hdr *header,
-                    const struct iovec *pieces, unsigned count)
-{
-    struct soft_net *net = owner;
-    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
-    bool delivered;
-
-    if (!net->is_running)
-        return true; /* no driver: lost, as on an unplugged card */
-    delivered = deliver(net, header, pieces, count);
-    /* Out of buffers: the driver's next notification brings some. */
-    while (!delivered && net->is_running && !ring->is_broken &&
-           virtqueue_want_kicks(ring, true)) {
-        virtqueue_want_kicks(ring, false);
-        delivered = deliver(net, header, pieces, count);
-    }
-    check_rings(net);
-    return delivered || !net->is_running;
-}
-
-static void received(void *owner)
-{
-    struct soft_net *net = owner;
-
-    if (net->is_running)
-        signal_queue(net, SOFT_NET_RX);
-}
-
-const struct frame_client soft_net_client = {
-    .receive = receive,
-    .received = received,
-    .link_changed = soft_net_link_changed,
-};
-
 /* ---- Notifications ---- */
 
 /* Unasked. */
@@ -434,7 +287,7 @@ static void look(struct soft_net *net)
     net->must_look = false;
     virtqueue_want_kicks(&net->queues[SOFT_NET_RX].ring, false);
     net->port->ops->resume(net->port);
-    received(net);
+    soft_net_client.received(net);
     if (net->is_running)
         serve_transmit(net);
 }
