@@ -10,7 +10,7 @@
 #include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
-#include "vmm/machine_net.h"
+#include "vmm/machine_device.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -297,7 +297,7 @@ int machine_init(struct machine *machine, const struct options *options)
     if (!error)
         error = init_pci(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
-        error = machine_net_add(machine, &options->nets[i]);
+        error = machine_device_add(machine, &options->nets[i]);
     if (!error)
         error =
             arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
@@ -316,7 +316,7 @@ void machine_destroy(struct machine *machine)
         terminal_destroy(&machine->terminal);
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
-    machine_net_remove_all(machine);
+    machine_device_remove_all(machine);
     if (machine->pci_host.mmio)
         pci_host_destroy(&machine->pci_host);
     if (machine->serial.ops)
@@ -337,8 +337,8 @@ static int reset(struct machine *machine)
 {
     int error;
 
-    for (unsigned i = 0; i < machine->num_nets; i++)
-        virtio_pci_reset(&machine->nets[i]->pci);
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        virtio_pci_reset(&machine->devices[i]->pci);
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
@@ -439,13 +439,13 @@ int machine_run(struct machine *machine)
     error = event_loop_run(&machine->loop);
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
-    for (unsigned i = 0; i < machine->num_nets; i++)
-        virtio_pci_reset(&machine->nets[i]->pci);
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        virtio_pci_reset(&machine->devices[i]->pci);
     return error ? EXIT_STATUS_FAILED : machine->exit_status;
 }
 
 void machine_print_reports(const struct machine *machine, FILE *file)
 {
-    for (unsigned i = 0; i < machine->num_nets; i++)
-        machine_net_print_report(machine->nets[i], file);
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        machine_device_print_report(machine->devices[i], file);
 }

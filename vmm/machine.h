@@ -16,7 +16,7 @@
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
-#include "vmm/machine_net.h"
+#include "vmm/machine_device.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
@@ -56,8 +56,8 @@ struct machine {
     struct power power;
     struct exit_port exit_port;
     struct pci_host pci_host;
-    struct machine_net *nets[OPTIONS_MAX_NETS];
-    unsigned num_nets;
+    struct machine_device *devices[OPTIONS_MAX_NETS];
+    unsigned num_devices;
 
     /* What is to be done, and its detail; see machine.c. */
     atomic_int request;

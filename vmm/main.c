@@ -90,16 +90,14 @@ int main(int argc, char **argv)
 {
     char error[OPTIONS_MAX_ERROR];
     struct options options;
-    const char *text;
 
     terminal_fill_closed_descriptors();
     if (options_parse(&options, argc, argv, error, sizeof(error)) != 0) {
         log_error("%s", error);
         return EXIT_STATUS_FAILED;
     }
-    text = usage_text(options.command);
-    if (text)
-        return print_text(text);
+    if (options.wants_help || options.command == COMMAND_VERSION)
+        return print_text(usage_text(options.command));
     log_set_level(options.log_level);
     block_signals();
     return options.command == COMMAND_VDUSE ? command_vduse(&options.vduse)

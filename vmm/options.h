@@ -21,12 +21,10 @@
 #define OPTIONS_MAX_ERROR       OPTION_PARSER_MAX_ERROR
 
 enum options_command {
-    COMMAND_RUN,
-    COMMAND_HELP,
-    COMMAND_RUN_HELP,
-    COMMAND_VDUSE,
-    COMMAND_VDUSE_HELP,
+    COMMAND_NONE, /* with wants_help: that of the program */
     COMMAND_VERSION,
+    COMMAND_RUN,
+    COMMAND_VDUSE,
 };
 
 enum options_on_reset {
@@ -49,6 +47,7 @@ struct vduse_options {
 
 struct options {
     enum options_command command;
+    bool wants_help; /* the rest does not matter */
     enum log_level log_level;
     struct vduse_options vduse; /* for COMMAND_VDUSE */
     /* What follows is for COMMAND_RUN. */

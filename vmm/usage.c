@@ -119,17 +119,14 @@ static const char version[] = "vmm " VMM_VERSION "\n";
 const char *usage_text(enum options_command command)
 {
     switch (command) {
-    case COMMAND_HELP:
-        return program_help;
-    case COMMAND_RUN_HELP:
-        return run_help;
-    case COMMAND_VDUSE_HELP:
-        return vduse_help;
     case COMMAND_VERSION:
         return version;
     case COMMAND_RUN:
+        return run_help;
     case COMMAND_VDUSE:
-        break;
+        return vduse_help;
+    case COMMAND_NONE:
+    default:
+        return program_help;
     }
-    return NULL;
 }

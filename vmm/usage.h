@@ -9,7 +9,7 @@
 
 #define VMM_VERSION "0.1.0"
 
-/* Ends with a newline; NULL for a command that is no request for a text. */
+/* The help of a command, or COMMAND_VERSION's text; ends with a newline. */
 const char *usage_text(enum options_command command);
 
 #endif

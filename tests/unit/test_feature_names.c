@@ -170,8 +170,8 @@ static void check_help(enum options_command command)
 
 START_TEST(help_lists_every_name)
 {
-    check_help(COMMAND_RUN_HELP);
-    check_help(COMMAND_VDUSE_HELP);
+    check_help(COMMAND_RUN);
+    check_help(COMMAND_VDUSE);
 }
 END_TEST
 

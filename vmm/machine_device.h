@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_net.h: the network cards of a machine.
+ * machine_device.h: the vDPA devices of a machine, of hosts or in software.
  */
-#ifndef VMM_MACHINE_NET_H
-#define VMM_MACHINE_NET_H
+#ifndef VMM_MACHINE_DEVICE_H
+#define VMM_MACHINE_DEVICE_H
 
 #include "devices/virtio_pci.h"
 #include "vmm/bypass_report.h"
@@ -15,7 +15,7 @@
 
 struct machine;
 
-struct machine_net {
+struct machine_device {
     struct machine *machine;
     struct virtio_pci pci;
     struct bypass_report report;
@@ -24,12 +24,13 @@ struct machine_net {
 };
 
 /* Opens the backend and plugs the card in; -errno, logged. While no vCPU
- * runs; machine_net_remove_all() undoes it, also when it failed. */
-int machine_net_add(struct machine *machine,
-                    const struct net_options *options) MUST_CHECK;
-void machine_net_remove_all(struct machine *machine);
+ * runs; machine_device_remove_all() undoes it, also when it failed. */
+int machine_device_add(struct machine *machine,
+                       const struct net_options *options) MUST_CHECK;
+void machine_device_remove_all(struct machine *machine);
 
 /* How the data went; after the guest ended. */
-void machine_net_print_report(const struct machine_net *net, FILE *file);
+void machine_device_print_report(const struct machine_device *device,
+                                 FILE *file);
 
 #endif

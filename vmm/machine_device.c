@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_net.c: the network cards of the command line: each a virtio PCI
+ * machine_device.c: the vDPA devices of the command line: each a virtio PCI
  * device over a backend, and a report of how its data went.
  */
-#include "vmm/machine_net.h"
+#include "vmm/machine_device.h"
 
 #include "vdpa/soft_net.h"
 #include "vmm/bytes.h"
@@ -38,27 +38,27 @@ static void read_used_index(const struct virtio_device *device,
 }
 
 /* With the device's lock held; kicks have been counted. */
-static void fill_report(struct machine_net *net)
+static void fill_report(struct machine_device *device)
 {
-    struct virtio_device *device = &net->pci.device;
+    struct virtio_device *virtio = &device->pci.device;
 
-    for (unsigned i = 0; i < device->num_queues; i++) {
-        struct virtio_queue *queue = &device->queues[i];
-        struct bypass_queue *report = &net->report.queues[i];
+    for (unsigned i = 0; i < virtio->num_queues; i++) {
+        struct virtio_queue *queue = &virtio->queues[i];
+        struct bypass_queue *report = &device->report.queues[i];
         unsigned source = VIRTIO_INTERRUPT_QUEUE(i);
 
         if (!queue->is_enabled)
             continue;
         report->was_used = true;
-        report->role = role_of_queue(i, device->num_queues);
-        report->has_doorbell = virtio_pci_has_doorbell(&net->pci, i);
+        report->role = role_of_queue(i, virtio->num_queues);
+        report->has_doorbell = virtio_pci_has_doorbell(&device->pci, i);
         report->has_irqfd =
-            virtio_interrupts_is_connected(&net->pci.interrupts, source);
+            virtio_interrupts_is_connected(&device->pci.interrupts, source);
         report->kicks = queue->kicks;
         report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
         report->interrupts_by_vmm =
-            virtio_interrupts_by_vmm(&net->pci.interrupts, source);
-        read_used_index(device, queue, report);
+            virtio_interrupts_by_vmm(&device->pci.interrupts, source);
+        read_used_index(virtio, queue, report);
     }
 }
 
@@ -68,7 +68,7 @@ static uint64_t region_accesses(const struct bus_region *region)
 }
 
 /* Everything that can stop a vCPU and bring it to the VMM. */
-static unsigned read_accesses(const struct machine_net *net,
+static unsigned read_accesses(const struct machine_device *device,
                               struct bypass_access *accesses)
 {
     static const char *const structures[VIRTIO_NUM_STRUCTURES] = {
@@ -78,7 +78,7 @@ static unsigned read_accesses(const struct machine_net *net,
         [VIRTIO_STRUCTURE_NOTIFY] = "notifications",
         [VIRTIO_STRUCTURE_MSIX] = "MSI-X table",
     };
-    const struct machine *machine = net->machine;
+    const struct machine *machine = device->machine;
     const struct pci_host *pci = &machine->pci_host;
     unsigned count = 0;
 
@@ -92,60 +92,61 @@ static unsigned read_accesses(const struct machine_net *net,
                                  region_accesses(&pci->config_data)};
     for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
         accesses[count++] = (struct bypass_access){
-            structures[i], virtio_pci_accesses(&net->pci, i)};
+            structures[i], virtio_pci_accesses(&device->pci, i)};
     return count;
 }
 
 static void running_changed(void *owner, bool running)
 {
     struct bypass_access accesses[BYPASS_MAX_ACCESSES];
-    struct machine_net *net = owner;
-    const struct vcpu_group *vcpus = &net->machine->vcpus;
-    unsigned count = read_accesses(net, accesses);
+    struct machine_device *device = owner;
+    const struct vcpu_group *vcpus = &device->machine->vcpus;
+    unsigned count = read_accesses(device, accesses);
 
     if (running) {
-        bypass_report_start(&net->report, vcpus, accesses, count);
+        bypass_report_start(&device->report, vcpus, accesses, count);
     } else {
-        bypass_report_stop(&net->report, vcpus, accesses, count);
-        fill_report(net);
+        bypass_report_stop(&device->report, vcpus, accesses, count);
+        fill_report(device);
     }
 }
 
-int machine_net_add(struct machine *machine, const struct net_options *options)
+int machine_device_add(struct machine *machine,
+                       const struct net_options *options)
 {
-    struct machine_net *net = calloc(1, sizeof(*net));
+    struct machine_device *device = calloc(1, sizeof(*device));
     struct vdpa_backend *backend;
     int error;
 
-    if (!net)
+    if (!device)
         return -ENOMEM;
-    machine->nets[machine->num_nets++] = net;
-    net->machine = machine;
-    net->is_soft = options->kind != NET_VDPA;
+    machine->devices[machine->num_devices++] = device;
+    device->machine = machine;
+    device->is_soft = options->kind != NET_VDPA;
     error = net_backend_open(options, machine->memory.size, &backend);
     if (!error)
         error = virtio_pci_init(
-            &net->pci, backend, &machine->memory, &machine->pci_host,
+            &device->pci, backend, &machine->memory, &machine->pci_host,
             kvm_machine_port(&machine->kvm), &machine->loop);
     if (error)
         return error;
-    net->has_pci = true;
-    error = virtio_device_hide(&net->pci.device, options->hidden_features);
+    device->has_pci = true;
+    error = virtio_device_hide(&device->pci.device, options->hidden_features);
     if (error)
         return error;
-    error = bypass_report_init(&net->report, options->name, "virtio-net",
-                               net->pci.device.num_queues);
-    net->pci.device.running_changed = running_changed;
-    net->pci.device.owner = net;
+    error = bypass_report_init(&device->report, options->name, "virtio-net",
+                               device->pci.device.num_queues);
+    device->pci.device.running_changed = running_changed;
+    device->pci.device.owner = device;
     return error;
 }
 
 /* There is no bypass to prove where this process carries the frames. */
-static void print_soft_report(const struct machine_net *net, FILE *file)
+static void print_soft_report(const struct machine_device *device, FILE *file)
 {
     struct soft_net_counters counters;
 
-    soft_net_get_counters(net->pci.device.backend, &counters);
+    soft_net_get_counters(device->pci.device.backend, &counters);
     fprintf(file,
             "report of %s (virtio-net, software): carried by this process\n"
             "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
@@ -153,28 +154,29 @@ static void print_soft_report(const struct machine_net *net, FILE *file)
             "  refused   %" PRIu64 " frames\n"
             "  signals   %" PRIu64 " kicks taken, %" PRIu64
             " interrupts sent, %" PRIu64 " looks by timer\n",
-            net->report.name, counters.sent, counters.sent_bytes,
+            device->report.name, counters.sent, counters.sent_bytes,
             counters.received, counters.received_bytes, counters.dropped,
             counters.kicks, counters.calls, counters.polls);
 }
 
-void machine_net_print_report(const struct machine_net *net, FILE *file)
+void machine_device_print_report(const struct machine_device *device,
+                                 FILE *file)
 {
-    if (net->is_soft)
-        print_soft_report(net, file);
+    if (device->is_soft)
+        print_soft_report(device, file);
     else
-        bypass_report_print(&net->report, file);
+        bypass_report_print(&device->report, file);
 }
 
-void machine_net_remove_all(struct machine *machine)
+void machine_device_remove_all(struct machine *machine)
 {
-    for (unsigned i = 0; i < machine->num_nets; i++) {
-        struct machine_net *net = machine->nets[i];
+    for (unsigned i = 0; i < machine->num_devices; i++) {
+        struct machine_device *device = machine->devices[i];
 
-        if (net->has_pci)
-            virtio_pci_destroy(&net->pci);
-        bypass_report_destroy(&net->report);
-        free(net);
+        if (device->has_pci)
+            virtio_pci_destroy(&device->pci);
+        bypass_report_destroy(&device->report);
+        free(device);
     }
-    machine->num_nets = 0;
+    machine->num_devices = 0;
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options_private.h: shared by the files that read the options of a command,
+ * one file a command.
+ */
+#ifndef VMM_OPTIONS_PRIVATE_H
+#define VMM_OPTIONS_PRIVATE_H
+
+#include "vmm/compiler.h"
+#include "vmm/option_parser.h"
+#include "vmm/options.h"
+
+/* Each reads the arguments after the name of its command; `results` of the
+ * parser is the struct options. -EINVAL with the reason in the parser. */
+int options_parse_run(struct option_parser *parser) MUST_CHECK;
+int options_parse_vduse(struct option_parser *parser) MUST_CHECK;
+
+/* For the rules of --quiet, --verbose and --help. */
+int options_set_quiet(struct option_parser *parser, const char *value);
+int options_set_verbose(struct option_parser *parser, const char *value);
+int options_ask_for_help(struct option_parser *parser, const char *value);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options_run.c: the options of "vmm run".
+ *
+ * One table row and one small function per option.
+ */
+#include "vmm/options_private.h"
+
+#include "vmm/bytes.h"
+#include "vmm/option_values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SMALLEST_PAGE (4 * KIB)
+
+static int set_kernel(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (value[0] == '\0')
+        return option_parser_fail(parser, "the kernel's name is empty");
+    if (options->kernel != NULL)
+        return option_parser_fail(
+            parser, "unexpected \"%s\": the kernel is \"%s\" already", value,
+            options->kernel);
+    options->kernel = value;
+    return 0;
+}
+
+static int set_initrd(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->initrd = value;
+    return 0;
+}
+
+static int set_append(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    char *append = options->append;
+    size_t used = strlen(append);
+    int length = snprintf(append + used, OPTIONS_MAX_APPEND - used, "%s%s",
+                          used == 0 ? "" : " ", value);
+
+    if (length < 0 || (size_t)length >= OPTIONS_MAX_APPEND - used)
+        return option_parser_fail(
+            parser, "--%s: the kernel command line is longer than %d bytes",
+            parser->option, OPTIONS_MAX_APPEND - 1);
+    return 0;
+}
+
+static int set_memory(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    uint64_t bytes;
+
+    if (!option_read_size(value, &bytes))
+        return option_parser_fail(
+            parser,
+            "--memory: \"%s\" is not a size: give a number of MiB or "
+            "a number with K, M, G or T",
+            value);
+    if (bytes == 0 || !is_aligned(bytes, SMALLEST_PAGE))
+        return option_parser_fail(parser,
+                                  "--memory: \"%s\" is not a number of 4 KiB "
+                                  "pages: give one such as 512M",
+                                  value);
+    options->memory = bytes;
+    return 0;
+}
+
+static int set_cpus(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    uint64_t cpus;
+    const char *rest = option_read_number(value, &cpus);
+
+    if (rest == NULL || *rest != '\0' || cpus < 1 || cpus > OPTIONS_MAX_CPUS)
+        return option_parser_fail(parser,
+                                  "--cpus: \"%s\" is not a number from 1 to %d",
+                                  value, OPTIONS_MAX_CPUS);
+    options->cpus = (unsigned)cpus;
+    return 0;
+}
+
+static int set_hugepages(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (value == NULL || strcmp(value, "2M") == 0)
+        options->page_size = 2 * MIB;
+    else if (strcmp(value, "1G") == 0)
+        options->page_size = GIB;
+    else
+        return option_parser_fail(
+            parser, "--hugepages: \"%s\" is neither 2M nor 1G", value);
+    return 0;
+}
+
+static int add_net(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    char reason[OPTIONS_MAX_ERROR];
+
+    if (options->net_count == OPTIONS_MAX_NETS)
+        return option_parser_fail(parser, "--net: more than %d network cards",
+                                  OPTIONS_MAX_NETS);
+    if (net_options_parse(&options->nets[options->net_count], value, reason,
+                          sizeof(reason)) < 0)
+        return option_parser_fail(parser, "--net: %s", reason);
+    options->net_count++;
+    return 0;
+}
+
+static int set_on_reset(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    static const char *const words[] = {
+        [ON_RESET_EXIT] = "exit",
+        [ON_RESET_RESTART] = "restart",
+    };
+    int choice = option_parser_choose(parser, value, words, ARRAY_SIZE(words));
+
+    if (choice < 0)
+        return choice;
+    options->on_reset = (enum options_on_reset)choice;
+    return 0;
+}
+
+static int set_console(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    static const char *const words[] = {
+        [CONSOLE_STDIO] = "stdio",
+        [CONSOLE_NONE] = "none",
+    };
+    int choice = option_parser_choose(parser, value, words, ARRAY_SIZE(words));
+
+    if (choice < 0)
+        return choice;
+    options->console = (enum options_console)choice;
+    return 0;
+}
+
+static int ask_for_version(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    (void)value;
+    options->command = COMMAND_VERSION;
+    parser->done = true;
+    return 0;
+}
+
+static int set_report(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->report = value;
+    return 0;
+}
+
+#define A_NET "vdpa=/dev/vhost-vdpa-0 or user"
+
+static const struct option_rule run_rules[] = {
+    {"kernel", 'k', TAKES_VALUE, "bzImage", set_kernel},
+    {"initrd", 'i', TAKES_VALUE, "initrd.cpio", set_initrd},
+    {"append", 'a', TAKES_TEXT, "\"console=ttyS0\"", set_append},
+    {"cmdline", 0, TAKES_TEXT, "\"console=ttyS0\"", set_append},
+    {"params", 'p', TAKES_TEXT, "\"console=ttyS0\"", set_append},
+    {"memory", 'm', TAKES_VALUE, "512M", set_memory},
+    {"cpus", 'c', TAKES_VALUE, "2", set_cpus},
+    {"net", 'n', TAKES_VALUE, A_NET, add_net},
+    {"hugepages", 0, MAY_TAKE_VALUE, "2M", set_hugepages},
+    {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
+    {"report", 0, TAKES_VALUE, "report.txt", set_report},
+    {"console", 0, TAKES_VALUE, "stdio", set_console},
+    {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
+    {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
+    {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},
+    {"version", 'V', TAKES_NOTHING, NULL, ask_for_version},
+};
+
+int options_parse_run(struct option_parser *parser)
+{
+    const struct options *options = parser->results;
+    int error;
+
+    parser->command = "run";
+    parser->rules = run_rules;
+    parser->num_rules = ARRAY_SIZE(run_rules);
+    parser->add_operand = set_kernel;
+    error = option_parser_run(parser);
+    if (error < 0 || parser->done)
+        return error;
+
+    if (options->kernel == NULL)
+        return option_parser_fail(parser,
+                                  "no kernel: give one with --kernel FILE; "
+                                  "\"vmm run --help\" lists the options");
+    if (options->page_size != 0 &&
+        !is_aligned(options->memory, options->page_size))
+        return option_parser_fail(
+            parser,
+            "--memory: not a multiple of the %llu MiB pages of --hugepages",
+            (unsigned long long)(options->page_size / MIB));
+    return 0;
+}
