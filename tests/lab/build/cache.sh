@@ -73,6 +73,12 @@ inputs_of()
         cat "$lab_dir/build/l1-image" "$lab_dir/build/programs.sh"
         dpkg-query -W busybox-static iproute2 strace libc6
         ;;
+    peers)
+        # "setup --update" looks for newer ones too.
+        cat "$(kernel_pin_file)" "$lab_dir/build/peers" \
+            "$lab_dir/build/private-apt"
+        dpkg-query -W qemu-system-x86 libc6
+        ;;
     download)
         cat "$lab_dir/build/download"
         ;;

@@ -3,14 +3,35 @@
 # programs.sh: puts programs, with the libraries they load, into a folder
 # that becomes an initramfs.
 
-# add_program TREE FILE [NAME]: FILE as TREE/bin/NAME, its libraries under
-# the paths they have here. FILE may be a library or a program's data, which
-# keep their paths too.
+# add_libraries TREE FILE [ROOT]: what FILE loads, under the paths it has here
+# or below ROOT, a folder with unpacked packages.
+add_libraries()
+{
+    local tree=$1 file=$2 unpacked=${3:-} library place
+
+    # ldd fails on a static program, which needs nothing.
+    { LD_LIBRARY_PATH=$unpacked/usr/lib/$(uname -m)-linux-gnu \
+        ldd "$file" 2>/dev/null || true; } | grep -o '/[^ ]*' |
+        while read -r library; do
+            place=$tree${library#"$unpacked"}
+            [ -e "$place" ] && continue
+            mkdir -p "${place%/*}"
+            cp -L "$library" "$place"
+        done || true
+}
+
+# add_program TREE FILE [NAME]: FILE as TREE/bin/NAME, and its libraries. FILE
+# may be a library or a program's data, which keep their paths, or a folder
+# whose content goes into TREE.
 add_program()
 {
-    local tree=$1 file=$2 name=${3:-${2##*/}} library
+    local tree=$1 file=$2 name=${3:-${2##*/}}
 
     mkdir -p "$tree/bin"
+    if [ -d "$file" ]; then
+        cp -r "$file/." "$tree"
+        return
+    fi
     case $file in
     *.so | *.so.* | /usr/share/*)
         mkdir -p "$tree${file%/*}"
@@ -18,13 +39,7 @@ add_program()
         ;;
     *) cp -L "$file" "$tree/bin/$name" ;;
     esac
-    # ldd fails on a static program, which needs nothing.
-    { ldd "$file" 2>/dev/null || true; } | grep -o '/[^ ]*' |
-        while read -r library; do
-            [ -e "$tree$library" ] && continue
-            mkdir -p "$tree${library%/*}"
-            cp -L "$library" "$tree$library"
-        done || true
+    add_libraries "$tree" "$file"
 }
 
 # write_archive TREE FILE

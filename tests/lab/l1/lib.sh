@@ -139,6 +139,29 @@ run_guest()
     expect_line "guest: ${1%% *}: ok"
 }
 
+# boot_qemu TEST [QEMU-OPTION...]: run_guest with QEMU in the VMM's place; the
+# header needs: qemu. QEMU_CARD is what the device of NET_DEVICE is told.
+QEMU_CARD=
+
+boot_qemu()
+{
+    local append test=$1
+    append=$(guest_command_line "$test")
+    shift
+    # vdpa_sim and VDUSE reach shared memory alone.
+    [ -z "$NET_DEVICE" ] || set -- -netdev "vhost-vdpa,id=n,vhostdev=$NET_DEVICE" \
+        -device "virtio-net-pci,netdev=n,disable-legacy=on,romfile=$QEMU_CARD" \
+        "$@"
+    qemu -machine microvm,pcie=on,rtc=off,memory-backend=m -accel kvm \
+        -object memory-backend-memfd,id=m,size=256M,share=on -m 256M \
+        -cpu host -nodefaults -no-user-config -display none -no-reboot \
+        -kernel "$GUEST_KERNEL" -initrd "$GUEST_IMAGE" -append "$append" \
+        -serial stdio "$@" </dev/null 2>/run/qemu.err |
+        tee /run/guest.log >/dev/ttyS2
+    cat /run/qemu.err
+    expect_line "guest: ${test%% *}: ok"
+}
+
 # guest_lines PATTERN: how many lines of the guest's console match.
 guest_lines()
 {
