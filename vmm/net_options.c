@@ -1,281 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net_options.c: what --net says about a network card.
+ * net_options.c: what --net says about a network card: the list of keys.
  */
 #include "vmm/net_options.h"
 
-#include "vmm/feature_names.h"
-#include "vmm/key_value.h"
 #include "vmm/nearest_word.h"
-#include "vmm/option_values.h"
+#include "vmm/net_keys.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define MAX_REASON 512 /* bytes, with the final NUL */
-
-static const struct {
-    const char *key;
-    /* Of its value; NULL when it has none. */
-    const char *is_of, *noun, *example;
-    size_t size; /* bytes, with the final NUL, at most */
-} kinds[] = {
-    [NET_VDPA] = {"vdpa", "device", "path", "/dev/vhost-vdpa-0",
-                  NET_OPTIONS_MAX_NAME},
-    [NET_USER] = {"user", NULL, NULL, NULL, 0},
-    [NET_TAP] = {"tap", "interface", "name", "tap0", IFNAMSIZ},
-    [NET_PEER] = {"peer", "socket", "path", "/run/net0.sock",
-                  sizeof(((struct sockaddr_un *)0)->sun_path)},
-};
-
-/* ---- One function per key ----------------------------------------------- */
-
-/* The key that says what kind the network is. */
-static int set_name(struct net_options *net, const char *value, char *error,
-                    size_t error_size)
-{
-    const char *noun = kinds[net->kind].noun;
-    size_t length = strlen(value);
-
-    if (length == 0) {
-        snprintf(error, error_size, "names no %s: give %s=%s or another %s",
-                 kinds[net->kind].is_of, kinds[net->kind].key,
-                 kinds[net->kind].example, noun);
-        return -EINVAL;
-    }
-    if (length >= kinds[net->kind].size) {
-        snprintf(error, error_size, "%s is longer than %zu bytes", noun,
-                 kinds[net->kind].size - 1);
-        return -EINVAL;
-    }
-    if (net->kind == NET_TAP && strchr(value, '/') != NULL) {
-        snprintf(error, error_size,
-                 "\"%s\" is a path: give an interface's name, such as tap0",
-                 value);
-        return -EINVAL;
-    }
-    memcpy(net->name, value, length + 1);
-    return 0;
-}
-
-static int set_user(struct net_options *net, const char *value, char *error,
-                    size_t error_size)
-{
-    if (value[0] != '\0') {
-        snprintf(error, error_size, "takes no value, but got \"%s\"", value);
-        return -EINVAL;
-    }
-    snprintf(net->name, sizeof(net->name), "%s", kinds[NET_USER].key);
-    return 0;
-}
-
-int net_options_set_mac(struct net_options *net, const char *value, char *error,
-                        size_t error_size)
-{
-    static const uint8_t zero[6];
-
-    if (net->has_mac) {
-        snprintf(error, error_size, "\"%s\" is a second address: give one",
-                 value);
-        return -EINVAL;
-    }
-    if (!option_read_mac(value, net->mac)) {
-        snprintf(error, error_size,
-                 "\"%s\" is not six hexadecimal bytes "
-                 "such as 52:54:00:12:34:56",
-                 value);
-        return -EINVAL;
-    }
-    if ((net->mac[0] & 1) != 0 || memcmp(net->mac, zero, sizeof(zero)) == 0) {
-        snprintf(error, error_size,
-                 "\"%s\" is a group's or nobody's; a "
-                 "card's begins with an even byte",
-                 value);
-        return -EINVAL;
-    }
-    net->has_mac = true;
-    return 0;
-}
-
-int net_options_set_mtu(struct net_options *net, const char *value, char *error,
-                        size_t error_size)
-{
-    uint64_t mtu;
-    const char *rest = option_read_number(value, &mtu);
-
-    if (net->mtu != 0) {
-        snprintf(error, error_size, "\"%s\" is a second MTU: give one", value);
-        return -EINVAL;
-    }
-    if (rest == NULL || *rest != '\0' || mtu < NET_OPTIONS_MIN_MTU ||
-        mtu > NET_OPTIONS_MAX_MTU) {
-        snprintf(error, error_size, "\"%s\" is not a number from %d to %d",
-                 value, NET_OPTIONS_MIN_MTU, NET_OPTIONS_MAX_MTU);
-        return -EINVAL;
-    }
-    net->mtu = (uint16_t)mtu;
-    return 0;
-}
-
-int net_options_set_polling(struct net_options *net, const char *value,
-                            char *error, size_t error_size)
-{
-    static const char *const words[] = {
-        [NET_POLLING_AUTO] = "auto",
-        [NET_POLLING_ON] = "on",
-        [NET_POLLING_OFF] = "off",
-    };
-    int choice;
-
-    if (net->has_polling) {
-        snprintf(error, error_size, "\"%s\" is a second choice: give one",
-                 value);
-        return -EINVAL;
-    }
-    choice =
-        option_read_choice(value, words, ARRAY_SIZE(words), error, error_size);
-    if (choice < 0)
-        return choice;
-    net->polling = (enum net_polling)choice;
-    net->has_polling = true;
-    return 0;
-}
-
-static int set_restrict(struct net_options *net, const char *value, char *error,
-                        size_t error_size)
-{
-    static const char *const words[] = {"off", "on"};
-    int choice =
-        option_read_choice(value, words, ARRAY_SIZE(words), error, error_size);
-
-    if (choice < 0)
-        return choice;
-    net->is_restricted = choice == 1;
-    return 0;
-}
-
-static int add_forward(struct net_options *net, const char *value, char *error,
-                       size_t error_size)
-{
-    if (value[0] == '\0') {
-        snprintf(error, error_size,
-                 "names no port: give one such as tcp:127.0.0.1:2222:22");
-        return -EINVAL;
-    }
-    if (strlen(value) >= NET_OPTIONS_MAX_FORWARD) {
-        snprintf(error, error_size,
-                 "is longer than %d bytes: give it as "
-                 "tcp:127.0.0.1:2222:22",
-                 NET_OPTIONS_MAX_FORWARD - 1);
-        return -EINVAL;
-    }
-    if (net->num_forwards == NET_OPTIONS_MAX_FORWARDS) {
-        snprintf(error, error_size, "stands more than %d times",
-                 NET_OPTIONS_MAX_FORWARDS);
-        return -EINVAL;
-    }
-    memcpy(net->forwards[net->num_forwards++], value, strlen(value) + 1);
-    return 0;
-}
-
-/* What no guest could do without, or does not decide. */
-static const char *why_not_to_hide(int bit)
-{
-    if (bit == VIRTIO_F_VERSION_1)
-        return "no guest can use the device without it";
-    if (bit == VIRTIO_F_ACCESS_PLATFORM)
-        return "it is set by the VMM and no guest sees it";
-    return NULL;
-}
-
-static int fail_feature(const char *name, char *error, size_t error_size)
-{
-    const char *nearest = feature_names_nearest(VIRTIO_ID_NET, name);
-
-    if (nearest != NULL)
-        snprintf(error, error_size,
-                 "\"-%.64s\" names no feature: did you mean \"-%s\"? "
-                 "\"vmm run --help\" lists the names",
-                 name, nearest);
-    else
-        snprintf(error, error_size,
-                 "\"-%.64s\" names no feature: \"vmm run --help\" lists the "
-                 "names",
-                 name);
-    return -EINVAL;
-}
-
-static int hide_feature(struct net_options *net, const char *value, char *error,
-                        size_t error_size)
-{
-    const char *reason;
-    int bit;
-
-    if (value[0] == '+') {
-        snprintf(error, error_size,
-                 "\"%s\": only what the device offers can be shown, and all "
-                 "of it is: leave it out",
-                 value);
-        return -EINVAL;
-    }
-    if (value[0] != '-' || value[1] == '\0') {
-        snprintf(error, error_size,
-                 "\"%s\" hides nothing: give a minus and a name, such as "
-                 "-mrg_rxbuf",
-                 value);
-        return -EINVAL;
-    }
-    bit = feature_names_find(VIRTIO_ID_NET, value + 1);
-    if (bit < 0)
-        return fail_feature(value + 1, error, error_size);
-    reason = why_not_to_hide(bit);
-    if (reason != NULL) {
-        snprintf(error, error_size, "\"%s\" cannot be: %s", value, reason);
-        return -EINVAL;
-    }
-    net->hidden_features |= UINT64_C(1) << bit;
-    return 0;
-}
-
-#define FOR(kind) (1U << (kind))
-#define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
-
-static const struct net_key {
-    struct key_value_rule rule;
-    unsigned kinds; /* that have it */
-    int (*set)(struct net_options *net, const char *value, char *error,
-               size_t error_size);
-} keys[] = {
-    {{"vdpa", false}, FOR(NET_VDPA), set_name},
-    {{"user", false}, FOR(NET_USER), set_user},
-    {{"tap", false}, FOR(NET_TAP), set_name},
-    {{"peer", false}, FOR(NET_PEER), set_name},
-    {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_options_set_mac},
-    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
-    {{"mtu", false}, FOR_SOFT, net_options_set_mtu},
-    {{"poll", false}, FOR_SOFT, net_options_set_polling},
-    {{"forward", true}, FOR(NET_USER), add_forward},
-    {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */
-    {{"restrict", false}, FOR(NET_USER), set_restrict},
-};
-
-/* ---- The list ----------------------------------------------------------- */
-
-static const struct net_key *find_key(const char *name, size_t length)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (strlen(keys[i].rule.key) == length &&
-            strncmp(keys[i].rule.key, name, length) == 0)
-            return &keys[i];
-    }
-    return NULL;
-}
 
 /* NULL after the last one. */
 static const char *next_item(const char *item)
@@ -288,9 +25,10 @@ static const char *next_item(const char *item)
 /* The kind whose key this is, or -1. */
 static int kind_of_word(const char *word, size_t length)
 {
-    for (int i = 0; i < (int)ARRAY_SIZE(kinds); i++) {
-        if (strlen(kinds[i].key) == length &&
-            strncmp(kinds[i].key, word, length) == 0)
+    for (int i = 0; i < NET_KINDS; i++) {
+        const char *key = net_kind_key((enum net_kind)i);
+
+        if (strlen(key) == length && strncmp(key, word, length) == 0)
             return i;
     }
     return -1;
@@ -300,14 +38,14 @@ static int kind_of_word(const char *word, size_t length)
 
 static int fail_kindless(const char *text, char *error, size_t error_size)
 {
-    const char *words[ARRAY_SIZE(kinds)], *nearest = NULL;
+    const char *words[NET_KINDS], *nearest = NULL;
     size_t length = strcspn(text, "=,");
     char typed[64];
 
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        words[i] = kinds[i].key;
+    for (int i = 0; i < NET_KINDS; i++)
+        words[i] = net_kind_key((enum net_kind)i);
     snprintf(typed, sizeof(typed), "%.*s", (int)length, text);
-    if (find_key(text, length) == NULL)
+    if (net_keys_find(text, length) == NULL)
         nearest = nearest_word(typed, words, ARRAY_SIZE(words));
     if (nearest != NULL)
         snprintf(error, error_size,
@@ -333,7 +71,8 @@ static int find_kind(const char *text, enum net_kind *kind, char *error,
             snprintf(error, error_size,
                      "\"%s\" and \"%s\" are two networks: give each a --net "
                      "of its own",
-                     kinds[found].key, kinds[other].key);
+                     net_kind_key((enum net_kind)found),
+                     net_kind_key((enum net_kind)other));
             return -EINVAL;
         }
         if (other >= 0)
@@ -349,41 +88,46 @@ static int find_kind(const char *text, enum net_kind *kind, char *error,
 static int refuse_keys_of_others(const char *text, enum net_kind kind,
                                  char *error, size_t error_size)
 {
-    const struct net_key *key = NULL;
+    const struct net_key *key = NULL, *keys;
     char known[128] = "";
     size_t used = 0;
+    unsigned count;
 
     for (const char *item = text; item != NULL; item = next_item(item)) {
-        key = find_key(item, strcspn(item, "=,"));
-        if (key != NULL && (key->kinds & FOR(kind)) == 0)
+        key = net_keys_find(item, strcspn(item, "=,"));
+        if (key != NULL && (key->kinds & NET_KEY_FOR(kind)) == 0)
             break;
         key = NULL;
     }
     if (key == NULL)
         return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(keys) && used < sizeof(known); i++) {
-        if ((keys[i].kinds & FOR(kind)) != 0)
+    keys = net_keys_all(&count);
+    for (unsigned i = 0; i < count && used < sizeof(known); i++) {
+        if ((keys[i].kinds & NET_KEY_FOR(kind)) != 0)
             used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
                                      used == 0 ? "" : ", ", keys[i].rule.key);
     }
     snprintf(error, error_size, "%s has no \"%s\": known are %s",
-             kinds[kind].key, key->rule.key, known);
+             net_kind_key(kind), key->rule.key, known);
     return -EINVAL;
 }
 
 int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size)
 {
-    struct key_value_rule rules[ARRAY_SIZE(keys)];
+    struct key_value_rule rules[KEY_VALUE_MAX_RULES];
     struct key_value_list list = {.count = 0};
-    unsigned num_rules = 0;
+    unsigned num_keys, num_rules = 0;
+    const struct net_key *keys = net_keys_all(&num_keys);
 
     if (find_kind(text, &net->kind, error, error_size) < 0 ||
         refuse_keys_of_others(text, net->kind, error, error_size) < 0)
         return -EINVAL;
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        if ((keys[i].kinds & FOR(net->kind)) != 0)
-            rules[num_rules++] = keys[i].rule;
+    for (unsigned i = 0; i < num_keys; i++) {
+        if ((keys[i].kinds & NET_KEY_FOR(net->kind)) == 0)
+            continue;
+        assert(num_rules < KEY_VALUE_MAX_RULES);
+        rules[num_rules++] = keys[i].rule;
     }
     if (key_value_parse(&list, text, text[0] == '/' ? "vdpa" : NULL, rules,
                         num_rules, error, error_size) < 0)
@@ -392,7 +136,7 @@ int net_options_parse(struct net_options *net, const char *text, char *error,
     for (unsigned i = 0; i < list.count; i++) {
         const struct key_value *item = &list.items[i];
         const char *value = item->value == NULL ? "" : item->value;
-        const struct net_key *key = find_key(item->key, strlen(item->key));
+        const struct net_key *key = net_keys_find(item->key, strlen(item->key));
         char reason[MAX_REASON];
 
         assert(key != NULL); /* one of the rules */

@@ -23,6 +23,7 @@ enum net_kind {
     NET_TAP,  /* a tap interface of the host */
     NET_PEER, /* one other such card, by a UNIX socket */
 };
+#define NET_KINDS (NET_PEER + 1)
 
 /* As enum soft_net_polling, which the layers above know. */
 enum net_polling {
@@ -53,19 +54,10 @@ struct net_options {
 /*
  * Reads "user,mac=52:54:00:12:34:56" and the like, or the path of a vDPA
  * device alone. `net` is zeroed, or holds what options outside of the text
- * set by the functions below. -EINVAL with the reason in `error`; as of these
- * functions, it may hold control characters that were typed.
+ * set by the functions of net_keys.h. -EINVAL with the reason in `error`; as of
+ * these functions, it may hold control characters that were typed.
  */
 int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size) MUST_CHECK;
-
-/* Each takes a value as typed, once: -EINVAL with the reason, to be put after
- * the name of the option, in `error`. */
-int net_options_set_mac(struct net_options *net, const char *value, char *error,
-                        size_t error_size) MUST_CHECK;
-int net_options_set_mtu(struct net_options *net, const char *value, char *error,
-                        size_t error_size) MUST_CHECK;
-int net_options_set_polling(struct net_options *net, const char *value,
-                            char *error, size_t error_size) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include "vmm/options_private.h"
 
 #include "vmm/bytes.h"
+#include "vmm/net_keys.h"
 #include "vmm/option_values.h"
 
 #include <limits.h>
@@ -71,17 +72,17 @@ static int set_in_net(struct option_parser *parser, const char *value,
 
 static int set_mac(struct option_parser *parser, const char *value)
 {
-    return set_in_net(parser, value, net_options_set_mac);
+    return set_in_net(parser, value, net_keys_set_mac);
 }
 
 static int set_mtu(struct option_parser *parser, const char *value)
 {
-    return set_in_net(parser, value, net_options_set_mtu);
+    return set_in_net(parser, value, net_keys_set_mtu);
 }
 
 static int set_polling(struct option_parser *parser, const char *value)
 {
-    return set_in_net(parser, value, net_options_set_polling);
+    return set_in_net(parser, value, net_keys_set_polling);
 }
 
 static int set_reconnect(struct option_parser *parser, const char *value)

@@ -5,6 +5,7 @@
 #include "vmm/net_options.h"
 
 #include "tests/support/check_main.h"
+#include "vmm/net_keys.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -318,9 +319,9 @@ START_TEST(values_count_once_wherever_they_stand)
     static const char mac[] = "52:54:00:12:34:56";
 
     net = (struct net_options){0};
-    ck_assert_int_eq(net_options_set_mac(&net, mac, error, 512), 0);
-    ck_assert_int_eq(net_options_set_mtu(&net, "9000", error, 512), 0);
-    ck_assert_int_eq(net_options_set_polling(&net, "auto", error, 512), 0);
+    ck_assert_int_eq(net_keys_set_mac(&net, mac, error, 512), 0);
+    ck_assert_int_eq(net_keys_set_mtu(&net, "9000", error, 512), 0);
+    ck_assert_int_eq(net_keys_set_polling(&net, "auto", error, 512), 0);
     ck_assert_int_eq(net_options_parse(&net, "tap=t", error, 512), 0);
     ck_assert(net.has_mac);
     ck_assert_uint_eq(net.mtu, 9000);
@@ -331,7 +332,7 @@ START_TEST(values_count_once_wherever_they_stand)
     ck_assert_int_eq(net_options_parse(&net, "tap=t,poll=on", error, 512),
                      -EINVAL);
     ck_assert_str_eq(error, "poll \"on\" is a second choice: give one");
-    ck_assert_int_eq(net_options_set_mac(&net, mac, error, 512), -EINVAL);
+    ck_assert_int_eq(net_keys_set_mac(&net, mac, error, 512), -EINVAL);
     ck_assert_str_eq(error, "\"52:54:00:12:34:56\" is a second address: give "
                             "one");
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net_keys.c: the keys of --net, one function each.
+ */
+#include "vmm/net_keys.h"
+
+#include "vmm/feature_names.h"
+#include "vmm/option_values.h"
+
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+static const struct {
+    const char *key;
+    /* Of its value; NULL when it has none. */
+    const char *is_of, *noun, *example;
+    size_t size; /* bytes, with the final NUL, at most */
+} kinds[] = {
+    [NET_VDPA] = {"vdpa", "device", "path", "/dev/vhost-vdpa-0",
+                  NET_OPTIONS_MAX_NAME},
+    [NET_USER] = {"user", NULL, NULL, NULL, 0},
+    [NET_TAP] = {"tap", "interface", "name", "tap0", IFNAMSIZ},
+    [NET_PEER] = {"peer", "socket", "path", "/run/net0.sock",
+                  sizeof(((struct sockaddr_un *)0)->sun_path)},
+};
+
+/* The key that says what kind the network is. */
+static int set_name(struct net_options *net, const char *value, char *error,
+                    size_t error_size)
+{
+    const char *noun = kinds[net->kind].noun;
+    size_t length = strlen(value);
+
+    if (length == 0) {
+        snprintf(error, error_size, "names no %s: give %s=%s or another %s",
+                 kinds[net->kind].is_of, kinds[net->kind].key,
+                 kinds[net->kind].example, noun);
+        return -EINVAL;
+    }
+    if (length >= kinds[net->kind].size) {
+        snprintf(error, error_size, "%s is longer than %zu bytes", noun,
+                 kinds[net->kind].size - 1);
+        return -EINVAL;
+    }
+    if (net->kind == NET_TAP && strchr(value, '/') != NULL) {
+        snprintf(error, error_size,
+                 "\"%s\" is a path: give an interface's name, such as tap0",
+                 value);
+        return -EINVAL;
+    }
+    memcpy(net->name, value, length + 1);
+    return 0;
+}
+
+static int set_user(struct net_options *net, const char *value, char *error,
+                    size_t error_size)
+{
+    if (value[0] != '\0') {
+        snprintf(error, error_size, "takes no value, but got \"%s\"", value);
+        return -EINVAL;
+    }
+    snprintf(net->name, sizeof(net->name), "%s", kinds[NET_USER].key);
+    return 0;
+}
+
+int net_keys_set_mac(struct net_options *net, const char *value, char *error,
+                     size_t error_size)
+{
+    static const uint8_t zero[6];
+
+    if (net->has_mac) {
+        snprintf(error, error_size, "\"%s\" is a second address: give one",
+                 value);
+        return -EINVAL;
+    }
+    if (!option_read_mac(value, net->mac)) {
+        snprintf(error, error_size,
+                 "\"%s\" is not six hexadecimal bytes "
+                 "such as 52:54:00:12:34:56",
+                 value);
+        return -EINVAL;
+    }
+    if ((net->mac[0] & 1) != 0 || memcmp(net->mac, zero, sizeof(zero)) == 0) {
+        snprintf(error, error_size,
+                 "\"%s\" is a group's or nobody's; a "
+                 "card's begins with an even byte",
+                 value);
+        return -EINVAL;
+    }
+    net->has_mac = true;
+    return 0;
+}
+
+int net_keys_set_mtu(struct net_options *net, const char *value, char *error,
+                     size_t error_size)
+{
+    uint64_t mtu;
+    const char *rest = option_read_number(value, &mtu);
+
+    if (net->mtu != 0) {
+        snprintf(error, error_size, "\"%s\" is a second MTU: give one", value);
+        return -EINVAL;
+    }
+    if (rest == NULL || *rest != '\0' || mtu < NET_OPTIONS_MIN_MTU ||
+        mtu > NET_OPTIONS_MAX_MTU) {
+        snprintf(error, error_size, "\"%s\" is not a number from %d to %d",
+                 value, NET_OPTIONS_MIN_MTU, NET_OPTIONS_MAX_MTU);
+        return -EINVAL;
+    }
+    net->mtu = (uint16_t)mtu;
+    return 0;
+}
+
+int net_keys_set_polling(struct net_options *net, const char *value,
+                         char *error, size_t error_size)
+{
+    static const char *const words[] = {
+        [NET_POLLING_AUTO] = "auto",
+        [NET_POLLING_ON] = "on",
+        [NET_POLLING_OFF] = "off",
+    };
+    int choice;
+
+    if (net->has_polling) {
+        snprintf(error, error_size, "\"%s\" is a second choice: give one",
+                 value);
+        return -EINVAL;
+    }
+    choice =
+        option_read_choice(value, words, ARRAY_SIZE(words), error, error_size);
+    if (choice < 0)
+        return choice;
+    net->polling = (enum net_polling)choice;
+    net->has_polling = true;
+    return 0;
+}
+
+static int set_restrict(struct net_options *net, const char *value, char *error,
+                        size_t error_size)
+{
+    static const char *const words[] = {"off", "on"};
+    int choice =
+        option_read_choice(value, words, ARRAY_SIZE(words), error, error_size);
+
+    if (choice < 0)
+        return choice;
+    net->is_restricted = choice == 1;
+    return 0;
+}
+
+static int add_forward(struct net_options *net, const char *value, char *error,
+                       size_t error_size)
+{
+    if (value[0] == '\0') {
+        snprintf(error, error_size,
+                 "names no port: give one such as tcp:127.0.0.1:2222:22");
+        return -EINVAL;
+    }
+    if (strlen(value) >= NET_OPTIONS_MAX_FORWARD) {
+        snprintf(error, error_size,
+                 "is longer than %d bytes: give it as "
+                 "tcp:127.0.0.1:2222:22",
+                 NET_OPTIONS_MAX_FORWARD - 1);
+        return -EINVAL;
+    }
+    if (net->num_forwards == NET_OPTIONS_MAX_FORWARDS) {
+        snprintf(error, error_size, "stands more than %d times",
+                 NET_OPTIONS_MAX_FORWARDS);
+        return -EINVAL;
+    }
+    memcpy(net->forwards[net->num_forwards++], value, strlen(value) + 1);
+    return 0;
+}
+
+/* What no guest could do without, or does not decide. */
+static const char *why_not_to_hide(int bit)
+{
+    if (bit == VIRTIO_F_VERSION_1)
+        return "no guest can use the device without it";
+    if (bit == VIRTIO_F_ACCESS_PLATFORM)
+        return "it is set by the VMM and no guest sees it";
+    return NULL;
+}
+
+static int fail_feature(const char *name, char *error, size_t error_size)
+{
+    const char *nearest = feature_names_nearest(VIRTIO_ID_NET, name);
+
+    if (nearest != NULL)
+        snprintf(error, error_size,
+                 "\"-%.64s\" names no feature: did you mean \"-%s\"? "
+                 "\"vmm run --help\" lists the names",
+                 name, nearest);
+    else
+        snprintf(error, error_size,
+                 "\"-%.64s\" names no feature: \"vmm run --help\" lists the "
+                 "names",
+                 name);
+    return -EINVAL;
+}
+
+static int hide_feature(struct net_options *net, const char *value, char *error,
+                        size_t error_size)
+{
+    const char *reason;
+    int bit;
+
+    if (value[0] == '+') {
+        snprintf(error, error_size,
+                 "\"%s\": only what the device offers can be shown, and all "
+                 "of it is: leave it out",
+                 value);
+        return -EINVAL;
+    }
+    if (value[0] != '-' || value[1] == '\0') {
+        snprintf(error, error_size,
+                 "\"%s\" hides nothing: give a minus and a name, such as "
+                 "-mrg_rxbuf",
+                 value);
+        return -EINVAL;
+    }
+    bit = feature_names_find(VIRTIO_ID_NET, value + 1);
+    if (bit < 0)
+        return fail_feature(value + 1, error, error_size);
+    reason = why_not_to_hide(bit);
+    if (reason != NULL) {
+        snprintf(error, error_size, "\"%s\" cannot be: %s", value, reason);
+        return -EINVAL;
+    }
+    net->hidden_features |= UINT64_C(1) << bit;
+    return 0;
+}
+
+#define FOR(kind) NET_KEY_FOR(kind)
+#define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
+
+static const struct net_key keys[] = {
+    {{"vdpa", false}, FOR(NET_VDPA), set_name},
+    {{"user", false}, FOR(NET_USER), set_user},
+    {{"tap", false}, FOR(NET_TAP), set_name},
+    {{"peer", false}, FOR(NET_PEER), set_name},
+    {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mac},
+    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
+    {{"mtu", false}, FOR_SOFT, net_keys_set_mtu},
+    {{"poll", false}, FOR_SOFT, net_keys_set_polling},
+    {{"forward", true}, FOR(NET_USER), add_forward},
+    {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */
+    {{"restrict", false}, FOR(NET_USER), set_restrict},
+};
+
+const char *net_kind_key(enum net_kind kind)
+{
+    return kinds[kind].key;
+}
+
+const struct net_key *net_keys_all(unsigned *count)
+{
+    *count = ARRAY_SIZE(keys);
+    return keys;
+}
+
+const struct net_key *net_keys_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strlen(keys[i].rule.key) == length &&
+            strncmp(keys[i].rule.key, name, length) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
