@@ -7,18 +7,13 @@
  */
 #include "devices/virtio_device.h"
 
-#include "devices/virtio_features.h"
 #include "devices/virtio_rings.h"
 #include "vmm/bytes.h"
-#include "vmm/fd.h"
-#include "vmm/feature_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static void signal_eventfd(int eventfd)
@@ -374,146 +369,4 @@ void virtio_device_kick(struct virtio_device *device, unsigned index)
         return;
     atomic_fetch_add(&device->queues[index].kicks_by_vmm, 1);
     signal_eventfd(device->queues[index].kick_fd);
-}
-
-static int open_eventfd(const struct virtio_device *device, int *fd)
-{
-    *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (*fd < 0) {
-        int error = -errno;
-
-        log_error("%s: eventfd: %s", device->name, strerror(-error));
-        return error;
-    }
-    return 0;
-}
-
-static int init_queues(struct virtio_device *device)
-{
-    unsigned count = device->identity.num_queues;
-    int error;
-
-    if (count == 0 || count > VIRTIO_DEVICE_MAX_QUEUES) {
-        log_error("%s: the device has %u queues; 1 to %d can be served",
-                  device->name, count, VIRTIO_DEVICE_MAX_QUEUES);
-        return -ENOTSUP;
-    }
-    device->queues = calloc(count, sizeof(*device->queues));
-    if (!device->queues)
-        return -ENOMEM;
-    while (device->num_queues < count) {
-        unsigned index = device->num_queues++;
-        struct virtio_queue *queue = &device->queues[index];
-
-        queue->call_fd = -1;
-        error = open_eventfd(device, &queue->kick_fd);
-        if (!error)
-            error = device->backend->ops->get_queue_max_size(
-                device->backend, (uint16_t)index, &queue->max_size);
-        if (error)
-            return error;
-        queue->size = queue->max_size;
-    }
-    return 0;
-}
-
-static int map_memory(struct virtio_device *device)
-{
-    struct vdpa_mapping mappings[GUEST_MEMORY_MAX_REGIONS];
-    const struct guest_memory *memory = device->memory;
-
-    for (unsigned i = 0; i < memory->count; i++)
-        mappings[i] = (struct vdpa_mapping){.iova = memory->regions[i].gpa,
-                                            .size = memory->regions[i].size,
-                                            .host = memory->regions[i].host};
-    return device->backend->ops->map(device->backend, mappings, memory->count);
-}
-
-static int negotiate(struct virtio_device *device)
-{
-    const struct vdpa_backend_ops *ops = device->backend->ops;
-    int error = ops->identify(device->backend, &device->identity);
-
-    if (!error)
-        error = ops->get_features(device->backend, &device->device_features);
-    if (error)
-        return error;
-    if (!(device->device_features & 1ULL << VIRTIO_F_VERSION_1)) {
-        log_error("%s: the device does not offer VIRTIO_F_VERSION_1: only "
-                  "virtio 1.0 and later can be relayed",
-                  device->name);
-        return -ENOTSUP;
-    }
-    device->offered_features = virtio_features_for_guest(
-        device->identity.device_id, device->device_features);
-    return 0;
-}
-
-int virtio_device_init(struct virtio_device *device,
-                       struct vdpa_backend *backend,
-                       const struct guest_memory *memory,
-                       struct event_loop *loop)
-{
-    int error;
-
-    *device = (struct virtio_device){.name = backend->name,
-                                     .backend = backend,
-                                     .memory = memory,
-                                     .loop = loop,
-                                     .config_call_fd = -1,
-                                     .config_interrupt_fd = -1,
-                                     .config_is_stale = true};
-    pthread_mutex_init(&device->lock, NULL);
-    error = negotiate(device);
-    if (!error)
-        error = open_eventfd(device, &device->config_call_fd);
-    if (!error)
-        error = init_queues(device);
-    if (!error)
-        error = map_memory(device);
-    if (error)
-        virtio_device_destroy(device);
-    return error;
-}
-
-void virtio_device_destroy(struct virtio_device *device)
-{
-    if (device->config_call.fd == device->config_call_fd)
-        event_loop_remove(device->loop, &device->config_call);
-    /* The backend borrows the eventfds: it goes first. */
-    if (device->backend)
-        device->backend->ops->close(device->backend);
-    device->backend = NULL;
-    for (unsigned i = 0; i < device->num_queues; i++)
-        close_fd(&device->queues[i].kick_fd);
-    close_fd(&device->config_call_fd);
-    free(device->queues);
-    device->queues = NULL;
-    device->num_queues = 0;
-}
-
-int virtio_device_hide(struct virtio_device *device, uint64_t hidden)
-{
-    const uint64_t lacking = hidden & ~device->device_features;
-
-    if (lacking != 0) {
-        unsigned bit = (unsigned)__builtin_ctzll(lacking);
-        const char *name = feature_names_get(device->identity.device_id, bit);
-
-        log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
-                  "leave it out",
-                  device->name, bit, name != NULL ? name : "nameless");
-        return -ENOTSUP;
-    }
-    /* Of the device's features, so that what depends on a hidden one goes
-     * with it. */
-    device->offered_features = virtio_features_for_guest(
-        device->identity.device_id, device->device_features & ~hidden);
-    return 0;
-}
-
-void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
-                                 int call_fd)
-{
-    device->queues[index].call_fd = call_fd;
 }
