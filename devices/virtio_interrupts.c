@@ -340,3 +340,14 @@ bool virtio_interrupts_is_connected(struct virtio_interrupts *interrupts,
     pthread_mutex_unlock(&interrupts->lock);
     return connected;
 }
+
+bool virtio_interrupts_is_polled(struct virtio_interrupts *interrupts,
+                                 unsigned index)
+{
+    bool polled;
+
+    pthread_mutex_lock(&interrupts->lock);
+    polled = interrupts->sources[index].is_polled;
+    pthread_mutex_unlock(&interrupts->lock);
+    return polled;
+}

@@ -90,5 +90,8 @@ uint64_t virtio_interrupts_by_vmm(struct virtio_interrupts *interrupts,
                                   unsigned index);
 bool virtio_interrupts_is_connected(struct virtio_interrupts *interrupts,
                                     unsigned index);
+/* Whether they would: it is the only way without MSI-X. */
+bool virtio_interrupts_is_polled(struct virtio_interrupts *interrupts,
+                                 unsigned index);
 
 #endif

@@ -98,24 +98,72 @@ uint64_t bypass_report_wakeups(const struct bypass_report *report)
     return wakeups;
 }
 
+static bool queue_violation(const struct bypass_queue *queue, char *text,
+                            size_t size)
+{
+    if (queue->kicks_by_vmm > 0)
+        snprintf(text, size, "%" PRIu64 " kicks came to the VMM",
+                 queue->kicks_by_vmm);
+    else if (queue->interrupts_by_vmm > 0)
+        snprintf(text, size, "%" PRIu64 " interrupts came from the VMM",
+                 queue->interrupts_by_vmm);
+    else if (queue->was_used && queue->kick_path == BYPASS_PATH_VMM)
+        snprintf(text, size, "kicks have no way but the VMM");
+    else if (queue->was_used && queue->interrupt_path == BYPASS_PATH_VMM)
+        snprintf(text, size,
+                 "interrupts have no way but the VMM: the driver "
+                 "does not use MSI-X");
+    else
+        return false;
+    return true;
+}
+
+bool bypass_report_violation(const struct bypass_report *report, char *text,
+                             size_t size)
+{
+    char what[96];
+
+    if (report->runs == 0) {
+        snprintf(text, size, "the guest never started the device");
+        return true;
+    }
+    for (unsigned i = 0; i < report->num_queues; i++) {
+        const struct bypass_queue *queue = &report->queues[i];
+
+        if (!queue_violation(queue, what, sizeof(what)))
+            continue;
+        snprintf(text, size, "queue %u (%s): %s", i,
+                 queue->role ? queue->role : "not enabled", what);
+        return true;
+    }
+    return false;
+}
+
 static void print_queue(const struct bypass_queue *queue, unsigned index,
                         FILE *file)
 {
-    const char *kicked_by = queue->has_doorbell ? "ioeventfd" : "VMM";
-    const char *called_by = queue->has_irqfd ? "irqfd" : "none";
+    static const char *const kick_paths[] = {
+        [BYPASS_PATH_NONE] = "none",
+        [BYPASS_PATH_KERNEL] = "ioeventfd",
+        [BYPASS_PATH_VMM] = "VMM",
+    };
+    static const char *const interrupt_paths[] = {
+        [BYPASS_PATH_NONE] = "none",
+        [BYPASS_PATH_KERNEL] = "irqfd",
+        [BYPASS_PATH_VMM] = "VMM",
+    };
     char used[8] = "-";
 
     if (!queue->was_used)
         return;
-    if (queue->interrupts_by_vmm > 0)
-        called_by = "VMM";
     if (queue->has_used_index)
         snprintf(used, sizeof(used), "%u", queue->used_index);
     fprintf(file,
             "  queue %-3u %-9s %8" PRIu64 " kicks by %-9s  used index %5s  "
             "interrupts by %-5s  VMM woken %" PRIu64 " + %" PRIu64 "\n",
-            index, queue->role, queue->kicks, kicked_by, used, called_by,
-            queue->kicks_by_vmm, queue->interrupts_by_vmm);
+            index, queue->role, queue->kicks, kick_paths[queue->kick_path],
+            used, interrupt_paths[queue->interrupt_path], queue->kicks_by_vmm,
+            queue->interrupts_by_vmm);
 }
 
 static void print_counts(const struct vcpu_counts *counts, FILE *file)

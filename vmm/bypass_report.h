@@ -35,12 +35,19 @@ struct bypass_access {
 /* More than machine.c has kinds of. */
 #define BYPASS_MAX_ACCESSES 12
 
+/* How the events of a queue go; of several runs the last that is listed
+ * here, as it is the longest way. */
+enum bypass_path {
+    BYPASS_PATH_NONE,   /* no interrupt: the driver wants none */
+    BYPASS_PATH_KERNEL, /* ioeventfd, irqfd */
+    BYPASS_PATH_VMM,    /* each would wake a thread of ours */
+};
+
 /* One queue while its device ran. */
 struct bypass_queue {
-    const char *role;           /* "receive", "transmit", "control" or "" */
-    bool was_used;              /* the guest enabled it */
-    bool has_doorbell;          /* ioeventfd */
-    bool has_irqfd;             /* when the device stopped */
+    const char *role; /* "receive", "transmit", "control" or "" */
+    bool was_used;    /* the guest enabled it */
+    enum bypass_path kick_path, interrupt_path; /* when the device stopped */
     uint64_t kicks;             /* seen on the doorbell, or by the VMM */
     uint64_t kicks_by_vmm;      /* of these, the VMM carried */
     uint64_t interrupts_by_vmm; /* the VMM carried instead of the kernel */
@@ -77,6 +84,11 @@ void bypass_report_stop(struct bypass_report *report,
 
 /* Kicks and interrupts that the VMM carried: 0 is the proof. */
 uint64_t bypass_report_wakeups(const struct bypass_report *report);
+
+/* The first event or path of a queue that led through the VMM, or that the
+ * device never ran, in words; false when there is none. */
+bool bypass_report_violation(const struct bypass_report *report, char *text,
+                             size_t size);
 
 void bypass_report_print(const struct bypass_report *report, FILE *file);
 

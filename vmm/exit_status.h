@@ -7,6 +7,7 @@
 #define VMM_EXIT_STATUS_H
 
 #define EXIT_STATUS_TRIPLE_FAULT 121
+#define EXIT_STATUS_NO_BYPASS    123 /* --require bypass */
 #define EXIT_STATUS_FAILED       125
 #define EXIT_STATUS_SIGNAL       128 /* plus the signal's number */
 

@@ -423,6 +423,32 @@ static void log_start_cost(void)
                   (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6);
 }
 
+/* A fault, a signal or a failure says more than what the run did not show. */
+static bool ended_well(struct machine *machine)
+{
+    switch (request_of(atomic_load(&machine->request))) {
+    case MACHINE_REQUEST_POWER_OFF:
+    case MACHINE_REQUEST_RESET:
+    case MACHINE_REQUEST_EXIT:
+    case MACHINE_REQUEST_QUIT:
+        return true;
+    case MACHINE_REQUEST_NONE:
+    case MACHINE_REQUEST_TRIPLE_FAULT:
+    case MACHINE_REQUEST_SIGNAL:
+    case MACHINE_REQUEST_FAILED:
+    default:
+        return false;
+    }
+}
+
+static int status_of_run(struct machine *machine)
+{
+    if (machine->options->required & REQUIRE_BYPASS && ended_well(machine) &&
+        !machine_device_all_bypass(machine))
+        return EXIT_STATUS_NO_BYPASS;
+    return machine->exit_status;
+}
+
 int machine_run(struct machine *machine)
 {
     int error;
@@ -441,7 +467,7 @@ int machine_run(struct machine *machine)
     /* Stops the devices, which closes their reports. */
     for (unsigned i = 0; i < machine->num_devices; i++)
         virtio_pci_reset(&machine->devices[i]->pci);
-    return error ? EXIT_STATUS_FAILED : machine->exit_status;
+    return error ? EXIT_STATUS_FAILED : status_of_run(machine);
 }
 
 void machine_print_reports(const struct machine *machine, FILE *file)

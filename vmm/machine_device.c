@@ -7,6 +7,7 @@
 
 #include "vdpa/soft_net.h"
 #include "vmm/bytes.h"
+#include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/net_backend.h"
 
@@ -37,6 +38,30 @@ static void read_used_index(const struct virtio_device *device,
         report->used_index = load_le16(used + 2);
 }
 
+static enum bypass_path kick_path(struct machine_device *device, unsigned index)
+{
+    return virtio_pci_has_doorbell(&device->pci, index) ? BYPASS_PATH_KERNEL
+                                                        : BYPASS_PATH_VMM;
+}
+
+static enum bypass_path interrupt_path(struct machine_device *device,
+                                       unsigned index)
+{
+    struct virtio_interrupts *interrupts = &device->pci.interrupts;
+    unsigned source = VIRTIO_INTERRUPT_QUEUE(index);
+
+    if (virtio_interrupts_is_connected(interrupts, source))
+        return BYPASS_PATH_KERNEL;
+    return virtio_interrupts_is_polled(interrupts, source) ? BYPASS_PATH_VMM
+                                                           : BYPASS_PATH_NONE;
+}
+
+static void take_longer(enum bypass_path *path, enum bypass_path other)
+{
+    if (other > *path)
+        *path = other;
+}
+
 /* With the device's lock held; kicks have been counted. */
 static void fill_report(struct machine_device *device)
 {
@@ -51,9 +76,8 @@ static void fill_report(struct machine_device *device)
             continue;
         report->was_used = true;
         report->role = role_of_queue(i, virtio->num_queues);
-        report->has_doorbell = virtio_pci_has_doorbell(&device->pci, i);
-        report->has_irqfd =
-            virtio_interrupts_is_connected(&device->pci.interrupts, source);
+        take_longer(&report->kick_path, kick_path(device, i));
+        take_longer(&report->interrupt_path, interrupt_path(device, i));
         report->kicks = queue->kicks;
         report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
         report->interrupts_by_vmm =
@@ -166,6 +190,22 @@ void machine_device_print_report(const struct machine_device *device,
         print_soft_report(device, file);
     else
         bypass_report_print(&device->report, file);
+}
+
+bool machine_device_all_bypass(const struct machine *machine)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < machine->num_devices; i++) {
+        const struct bypass_report *report = &machine->devices[i]->report;
+        char what[160];
+
+        if (!bypass_report_violation(report, what, sizeof(what)))
+            continue;
+        log_error("%s: --require bypass: %s", report->name, what);
+        all = false;
+    }
+    return all;
 }
 
 void machine_device_remove_all(struct machine *machine)

@@ -37,6 +37,11 @@ enum options_console {
     CONSOLE_NONE,
 };
 
+/* What a run must have shown for it to be a success; bits. */
+enum options_requirement {
+    REQUIRE_BYPASS = 1, /* no data-path event came to the VMM */
+};
+
 /* Here and below: strings that are pointers are borrowed from argv. */
 struct vduse_options {
     const char *name;       /* of the device; never NULL */
@@ -62,6 +67,7 @@ struct options {
     enum options_on_reset on_reset;
     enum options_console console;
     const char *report; /* NULL: on stderr alone */
+    unsigned required;  /* enum options_requirement, together */
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.

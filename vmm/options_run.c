@@ -162,6 +162,53 @@ static int set_report(struct option_parser *parser, const char *value)
     return 0;
 }
 
+/* A list, so that one --require can hold all that a run is to show. */
+static int add_requirements(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    static const char *const words[] = {"bypass"};
+
+    for (const char *word = value; word != NULL;) {
+        size_t length = strcspn(word, ",");
+        unsigned i = 0;
+
+        while (i < ARRAY_SIZE(words) && (strlen(words[i]) != length ||
+                                         strncmp(word, words[i], length) != 0))
+            i++;
+        if (i == ARRAY_SIZE(words))
+            return option_parser_fail(
+                parser,
+                "--require: \"%.*s\" is nothing that can be required: "
+                "give bypass",
+                (int)length, word);
+        options->required |= 1U << i;
+        word = word[length] == ',' ? word + length + 1 : NULL;
+    }
+    return 0;
+}
+
+/* What runs through this process cannot bypass it. */
+static int check_requirements(struct option_parser *parser)
+{
+    const struct options *options = parser->results;
+
+    if (!(options->required & REQUIRE_BYPASS))
+        return 0;
+    if (options->net_count == 0)
+        return option_parser_fail(parser,
+                                  "--require bypass: the guest has no device "
+                                  "to show it: give --net vdpa=PATH");
+    for (unsigned i = 0; i < options->net_count; i++)
+        if (options->nets[i].kind != NET_VDPA)
+            return option_parser_fail(
+                parser,
+                "--require bypass: network card %u is a device in "
+                "software, whose data this process carries: give vDPA "
+                "devices alone",
+                i + 1);
+    return 0;
+}
+
 #define A_NET "vdpa=/dev/vhost-vdpa-0 or user"
 
 static const struct option_rule run_rules[] = {
@@ -176,6 +223,7 @@ static const struct option_rule run_rules[] = {
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", set_hugepages},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
+    {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
     {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
@@ -206,5 +254,5 @@ int options_parse_run(struct option_parser *parser)
             parser,
             "--memory: not a multiple of the %llu MiB pages of --hugepages",
             (unsigned long long)(options->page_size / MIB));
-    return 0;
+    return check_requirements(parser);
 }

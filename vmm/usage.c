@@ -74,6 +74,8 @@ static const char run_help[] =
     "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
+    "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"
+    "                        device came to vmm, or had no other way\n"
     "  -q, --quiet           errors only\n"
     "  -v, --verbose         every step\n"
     "  -h, --help            this text\n"

@@ -103,16 +103,17 @@ END_TEST
 START_TEST(run_that_bypassed_the_vmm_says_so)
 {
     run_once();
-    report.queues[0] = (struct bypass_queue){.role = "receive",
-                                             .was_used = true,
-                                             .has_doorbell = true,
-                                             .has_irqfd = true,
-                                             .kicks = 17,
-                                             .used_index = 65535,
-                                             .has_used_index = true};
+    report.queues[0] =
+        (struct bypass_queue){.role = "receive",
+                              .was_used = true,
+                              .kick_path = BYPASS_PATH_KERNEL,
+                              .interrupt_path = BYPASS_PATH_KERNEL,
+                              .kicks = 17,
+                              .used_index = 65535,
+                              .has_used_index = true};
     report.queues[1] = (struct bypass_queue){.role = "transmit",
                                              .was_used = true,
-                                             .has_doorbell = true,
+                                             .kick_path = BYPASS_PATH_KERNEL,
                                              .kicks = 123456};
     ck_assert_str_eq(
         print(),
@@ -138,7 +139,8 @@ START_TEST(run_that_woke_the_vmm_says_how_often)
     report.seconds = 0.04;
     report.queues[2] = (struct bypass_queue){.role = "control",
                                              .was_used = true,
-                                             .has_irqfd = true,
+                                             .kick_path = BYPASS_PATH_VMM,
+                                             .interrupt_path = BYPASS_PATH_VMM,
                                              .kicks = 9,
                                              .kicks_by_vmm = 9,
                                              .interrupts_by_vmm = 4};
@@ -153,6 +155,58 @@ START_TEST(run_that_woke_the_vmm_says_how_often)
         "halt_exits 0 irq_injections 0\n"
         "  KVM_RUN:  returned 0 times\n"
         "  verdict:  the data path woke the VMM 13 times\n");
+}
+END_TEST
+
+/* The report of a run with this as queue 1. */
+static const char *violation(const struct bypass_queue *queue)
+{
+    static char why[160];
+
+    report.runs = 1;
+    report.queues[1] = *queue;
+    why[0] = '\0';
+    ck_assert_int_eq(bypass_report_violation(&report, why, sizeof(why)),
+                     why[0] != '\0');
+    return why;
+}
+
+START_TEST(what_led_through_the_vmm_is_named)
+{
+    struct bypass_queue queue = {.role = "transmit",
+                                 .was_used = true,
+                                 .kick_path = BYPASS_PATH_KERNEL,
+                                 .interrupt_path = BYPASS_PATH_NONE};
+
+    ck_assert_str_eq(violation(&queue), "");
+    queue.interrupt_path = BYPASS_PATH_VMM;
+    ck_assert_str_eq(violation(&queue),
+                     "queue 1 (transmit): interrupts have no way but the VMM: "
+                     "the driver does not use MSI-X");
+    queue.kick_path = BYPASS_PATH_VMM;
+    ck_assert_str_eq(violation(&queue),
+                     "queue 1 (transmit): kicks have no way but the VMM");
+    queue.interrupts_by_vmm = 7;
+    ck_assert_str_eq(violation(&queue),
+                     "queue 1 (transmit): 7 interrupts came from the VMM");
+    queue.kicks_by_vmm = 6;
+    ck_assert_str_eq(violation(&queue),
+                     "queue 1 (transmit): 6 kicks came to the VMM");
+    queue =
+        (struct bypass_queue){.kicks_by_vmm = 1, .kick_path = BYPASS_PATH_VMM};
+    ck_assert_str_eq(violation(&queue),
+                     "queue 1 (not enabled): 1 kicks came to the VMM");
+    queue.kicks_by_vmm = 0;
+    ck_assert_str_eq(violation(&queue), "");
+}
+END_TEST
+
+START_TEST(device_that_never_ran_shows_nothing)
+{
+    char why[160];
+
+    ck_assert(bypass_report_violation(&report, why, sizeof(why)));
+    ck_assert_str_eq(why, "the guest never started the device");
 }
 END_TEST
 
@@ -231,6 +285,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, device_that_never_ran_is_one_line);
     tcase_add_test(tcase, run_that_bypassed_the_vmm_says_so);
     tcase_add_test(tcase, run_that_woke_the_vmm_says_how_often);
+    tcase_add_test(tcase, what_led_through_the_vmm_is_named);
+    tcase_add_test(tcase, device_that_never_ran_shows_nothing);
     tcase_add_test(tcase, runs_add_up);
     tcase_add_test(tcase, stop_without_a_start_counts_nothing);
     tcase_add_test(tcase, time_is_taken_while_the_device_runs);

@@ -215,6 +215,34 @@ START_TEST(report_and_verbosity_are_kept)
 }
 END_TEST
 
+START_TEST(requirements_add_up)
+{
+    ck_assert_int_eq(parse("run K -n /dev/0"), 0);
+    ck_assert_uint_eq(options.required, 0);
+    ck_assert_int_eq(parse("run K -n /dev/0 --require bypass"), 0);
+    ck_assert_uint_eq(options.required, REQUIRE_BYPASS);
+    ck_assert_int_eq(parse("run K --require bypass,bypass -n /dev/0 "
+                           "--require=bypass"),
+                     0);
+    ck_assert_uint_eq(options.required, REQUIRE_BYPASS);
+    refuse("run K --require by", "--require: \"by\" is nothing that can be "
+                                 "required: give bypass");
+    refuse("run K --require bypass,", "--require: \"\" is nothing that can be "
+                                      "required: give bypass");
+}
+END_TEST
+
+START_TEST(what_cannot_bypass_is_refused)
+{
+    refuse("run K --require bypass",
+           "--require bypass: the guest has no device to show it: give --net "
+           "vdpa=PATH");
+    refuse("run K -n /dev/0 -n user --require bypass",
+           "--require bypass: network card 2 is a device in software, whose "
+           "data this process carries: give vDPA devices alone");
+}
+END_TEST
+
 START_TEST(kernel_is_needed_once)
 {
     refuse("run", "no kernel: give one with --kernel FILE; \"vmm run --help\" "
@@ -454,6 +482,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, hugepages_divide_the_memory);
     tcase_add_test(tcase, choices_are_words);
     tcase_add_test(tcase, report_and_verbosity_are_kept);
+    tcase_add_test(tcase, requirements_add_up);
+    tcase_add_test(tcase, what_cannot_bypass_is_refused);
     tcase_add_test(tcase, kernel_is_needed_once);
     tcase_add_test(tcase, unknown_options_name_the_nearest);
     tcase_add_test(tcase, values_stand_where_they_belong);
