@@ -285,6 +285,15 @@ static int enable_queue(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+/* Its kicks are eventfds alone. */
+static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
+                        void **page)
+{
+    (void)backend;
+    (void)page;
+    return index < SOFT_NET_NUM_QUEUES ? -ENOTSUP : -EINVAL;
+}
+
 static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
                               uint32_t *position)
 {
@@ -331,6 +340,7 @@ static const struct vdpa_backend_ops soft_net_ops = {
     .set_queue = set_queue,
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
+    .map_doorbell = map_doorbell,
     .close = close_net,
 };
 

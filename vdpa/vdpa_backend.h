@@ -131,6 +131,15 @@ struct vdpa_backend_ops {
     int (*get_queue_position)(struct vdpa_backend *backend, uint16_t index,
                               uint32_t *position);
 
+    /*
+     * A page of the host's to which a write is a kick of the queue, for a
+     * guest to write to. Shared with the device; nobody may read it. In every
+     * state; the same page each time, until close(), before which no guest
+     * may reach it any more. -ENOTSUP, not logged, where the device has none.
+     */
+    int (*map_doorbell)(struct vdpa_backend *backend, uint16_t index,
+                        void **page);
+
     /* Resets the device, unmaps everything and frees `backend`. */
     void (*close)(struct vdpa_backend *backend);
 };

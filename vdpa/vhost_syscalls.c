@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static int host_open(void *context, const char *path, int flags)
@@ -23,6 +24,19 @@ static int host_ioctl(void *context, int fd, unsigned long request,
 {
     (void)context;
     return ioctl(fd, request, argument);
+}
+
+static void *host_mmap(void *context, size_t size, int protection, int flags,
+                       int fd, off_t offset)
+{
+    (void)context;
+    return mmap(NULL, size, protection, flags, fd, offset);
+}
+
+static int host_munmap(void *context, void *address, size_t size)
+{
+    (void)context;
+    return munmap(address, size);
 }
 
 static ssize_t host_write(void *context, int fd, const void *bytes, size_t size)
@@ -53,6 +67,8 @@ const struct vhost_syscalls vhost_host_syscalls = {
     .open = host_open,
     .close = host_close,
     .ioctl = host_ioctl,
+    .mmap = host_mmap,
+    .munmap = host_munmap,
     .write = host_write,
     .stat = host_stat,
     .get_memlock = host_get_memlock,

@@ -16,10 +16,14 @@
 struct vhost_syscalls {
     void *context; /* first argument of every call */
 
-    /* Each is the system call of its name: -1 and errno on failure. */
+    /* Each is the system call of its name: -1, or MAP_FAILED, and errno on
+     * failure. The kernel chooses the address of a mapping. */
     int (*open)(void *context, const char *path, int flags);
     int (*close)(void *context, int fd);
     int (*ioctl)(void *context, int fd, unsigned long request, void *argument);
+    void *(*mmap)(void *context, size_t size, int protection, int flags, int fd,
+                  off_t offset);
+    int (*munmap)(void *context, void *address, size_t size);
     ssize_t (*write)(void *context, int fd, const void *bytes, size_t size);
     int (*stat)(void *context, const char *path, struct stat *status);
     /* getrlimit() and setrlimit() of RLIMIT_MEMLOCK. */

@@ -8,6 +8,7 @@
 #include "vdpa/vhost_vdpa.h"
 
 #include "vdpa/vhost_diagnose.h"
+#include "vdpa/vhost_doorbells.h"
 #include "vdpa/vhost_iotlb.h"
 #include "vdpa/vhost_memlock.h"
 #include "vdpa/vhost_parent.h"
@@ -30,6 +31,7 @@ struct vhost_vdpa {
     struct vhost_device device;
     struct vhost_capabilities capabilities;
     struct vhost_iotlb iotlb;
+    struct vhost_doorbells doorbells;
     uint64_t features; /* as set since the last reset */
     /* Scratch for configuration ioctls, with room for config_size bytes. */
     struct vhost_vdpa_config *config;
@@ -308,12 +310,24 @@ static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
     return error;
 }
 
+static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
+                        void **page)
+{
+    struct vhost_vdpa *vhost = to_vhost(backend);
+    int error = check_index(vhost, index);
+
+    if (!error)
+        error = vhost_doorbells_map(&vhost->doorbells, index, page);
+    return error;
+}
+
 /* Also of a half-opened device. */
 static void destroy(struct vhost_vdpa *vhost)
 {
     const struct vhost_syscalls *syscalls = vhost->device.syscalls;
 
     vhost_iotlb_destroy(&vhost->iotlb);
+    vhost_doorbells_destroy(&vhost->doorbells);
     vhost_capabilities_destroy(&vhost->capabilities);
     if (vhost->device.fd >= 0 &&
         syscalls->close(syscalls->context, vhost->device.fd) < 0)
@@ -353,6 +367,7 @@ static const struct vdpa_backend_ops vhost_vdpa_ops = {
     .set_queue = set_queue,
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
+    .map_doorbell = map_doorbell,
     .close = close_vhost,
 };
 
@@ -379,6 +394,10 @@ static int set_up(struct vhost_vdpa *vhost)
                   vhost->device.path, identity->config_size, strerror(ENOMEM));
         return -ENOMEM;
     }
+    error = vhost_doorbells_init(&vhost->doorbells, &vhost->device,
+                                 identity->num_queues);
+    if (error)
+        return error;
     vhost_parent_find(&vhost->device.parent, syscalls, vhost->device.path);
     vhost->iotlb = (struct vhost_iotlb){
         .device = &vhost->device,

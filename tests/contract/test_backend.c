@@ -55,6 +55,7 @@ START_TEST(a_queue_beyond_the_last_is_refused)
     struct vdpa_queue queue = bench_queue(bench, 0);
     uint16_t beyond = bench->identity.num_queues;
     uint16_t size = 7;
+    void *page;
 
     bench_negotiate(bench);
     CLAIM_RESULT(bench,
@@ -65,6 +66,33 @@ START_TEST(a_queue_beyond_the_last_is_refused)
     CLAIM_RESULT(bench, bench->ops->enable_queue(bench->backend, beyond, true),
                  -EINVAL);
     CLAIM_RESULT(bench, bench_set_queue(bench, UINT16_MAX, queue), -EINVAL);
+    CLAIM_RESULT(bench, bench->ops->map_doorbell(bench->backend, beyond, &page),
+                 -EINVAL);
+    bench_close(bench);
+}
+END_TEST
+
+START_TEST(a_doorbell_is_one_page_in_every_state)
+{
+    struct bench *bench = bench_open(_i);
+    void *before = bench, *after = NULL;
+    int result = bench->ops->map_doorbell(bench->backend, 0, &before);
+
+    if (result == -ENOTSUP) {
+        CLAIM(bench, before == bench);
+        CLAIM(bench, bench->capture.lines == 0);
+    } else {
+        CLAIM_RESULT(bench, result, 0);
+        CLAIM(bench, is_aligned((uintptr_t)before, PAGE));
+        bench_negotiate(bench);
+        CLAIM_RESULT(bench, bench->ops->map_doorbell(bench->backend, 0, &after),
+                     0);
+        CLAIM(bench, after == before);
+        CLAIM_RESULT(bench, bench_set_status(bench, 0), 0);
+        CLAIM_RESULT(bench, bench->ops->map_doorbell(bench->backend, 0, &after),
+                     0);
+        CLAIM(bench, after == before);
+    }
     bench_close(bench);
 }
 END_TEST
@@ -451,6 +479,7 @@ static void add_tests(TCase *tcase)
         an_identity_makes_sense,
         every_queue_has_a_size_up_to_the_largest,
         a_queue_beyond_the_last_is_refused,
+        a_doorbell_is_one_page_in_every_state,
         a_device_opens_reset,
         status_bits_add_up,
         status_bits_cannot_be_removed,

@@ -388,6 +388,23 @@ static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
+                        void **page)
+{
+    struct fake_backend *fake = to_fake(backend);
+    int error = enter(fake, "map_doorbell");
+
+    write_log(fake, "map_doorbell(%u)", index);
+    if (error)
+        return error;
+    if (index >= fake->identity.num_queues)
+        return -EINVAL;
+    if (!fake->has_doorbells)
+        return -ENOTSUP;
+    *page = fake_backend_doorbell(index);
+    return 0;
+}
+
 static void close_fake(struct vdpa_backend *backend)
 {
     struct fake_backend *fake = to_fake(backend);
@@ -415,6 +432,7 @@ static const struct vdpa_backend_ops fake_backend_ops = {
     .set_queue = set_queue,
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
+    .map_doorbell = map_doorbell,
     .close = close_fake,
 };
 

@@ -46,6 +46,7 @@ struct fake_backend {
     uint8_t config[FAKE_BACKEND_CONFIG_SIZE];
     bool refuses_features_ok; /* the status bit does not appear */
     bool refuses_driver_ok;
+    bool has_doorbells; /* a page for each queue */
 
     /* state */
     uint8_t status;
@@ -83,6 +84,8 @@ void fake_backend_fail_call(struct fake_backend *fake, const char *call,
 
 /* ---- Acting as the device ------------------------------------------------ */
 
+/* The doorbell page of the queue, the same of every fake: to know it by. */
+void *fake_backend_doorbell(uint16_t index);
 /* How often the driver kicked the queue since last asked. */
 uint64_t fake_backend_take_kicks(struct fake_backend *fake, uint16_t index);
 /* Interrupts the driver for the queue. */

@@ -22,6 +22,13 @@ uint64_t fake_backend_take_kicks(struct fake_backend *fake, uint16_t index)
     return kicks;
 }
 
+void *fake_backend_doorbell(uint16_t index)
+{
+    static _Alignas(4096) uint8_t pages[FAKE_BACKEND_MAX_QUEUES][4096];
+
+    return pages[index];
+}
+
 static void signal_fd(int fd)
 {
     if (fd >= 0)

@@ -2,6 +2,7 @@
 /* fake_vhost.c: open, close, limits and the profiles of the fake kernel. */
 #include "tests/support/fake_vhost.h"
 
+#include "vdpa/vhost_device.h"
 #include "vdpa/vhost_uapi.h"
 
 #include <errno.h>
@@ -14,10 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define BIT64(bit)     (1ULL << (bit))
+#define PAGE           4096
 #define NO_LIMIT       UINT64_MAX
 #define FAKE_DEVICE_ID makedev(511, 0)
 
@@ -84,6 +87,7 @@ const struct fake_vhost_profile fake_vhost_vp_vdpa = {
     .last_iova = BIT64(39) - 1,
     .pins = true,
     .base_is_fixed = true,
+    .has_doorbells = true,
 };
 
 const struct fake_vhost_profile fake_vhost_vduse = {
@@ -243,6 +247,48 @@ static int fake_ioctl(void *context, int fd, unsigned long request,
     return result(fake_vhost_do_ioctl(fake, request, argument, injected));
 }
 
+/* In the order of vhost_vdpa_mmap(). */
+static int check_mmap(const struct fake_vhost *fake, size_t size,
+                      int protection, int flags, off_t offset)
+{
+    if (fake->mmap_error)
+        return -fake->mmap_error;
+    if (fake->profile.is_2020)
+        return -ENODEV;
+    if (size != PAGE || !(flags & MAP_SHARED) || protection & PROT_READ)
+        return -EINVAL;
+    if (!fake->profile.has_doorbells)
+        return -VHOST_ENOTSUPP;
+    return offset / PAGE < fake->profile.num_queues ? 0 : -EINVAL;
+}
+
+static void *fake_mmap(void *context, size_t size, int protection, int flags,
+                       int fd, off_t offset)
+{
+    struct fake_vhost *fake = context;
+    int error = check_mmap(fake, size, protection, flags, offset);
+
+    fake_vhost_log(fake, "mmap(%u)", (unsigned)(offset / PAGE));
+    if (fake->fd < 0 || fd != fake->fd)
+        error = -EBADF;
+    if (error) {
+        errno = -error;
+        return MAP_FAILED;
+    }
+    fake->mapped_pages++;
+    return mmap(NULL, size, protection, flags | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The file stays open behind close() while a page is mapped. */
+static int fake_munmap(void *context, void *address, size_t size)
+{
+    struct fake_vhost *fake = context;
+
+    fake_vhost_log(fake, fake->fd < 0 ? "munmap-after-close" : "munmap");
+    fake->mapped_pages--;
+    return munmap(address, size);
+}
+
 /* Whatever is wrong with a whole message, the caller learns only EFAULT. */
 static ssize_t fake_write(void *context, int fd, const void *bytes, size_t size)
 {
@@ -334,6 +380,8 @@ void fake_vhost_init(struct fake_vhost *fake,
                 .open = fake_open,
                 .close = fake_close,
                 .ioctl = fake_ioctl,
+                .mmap = fake_mmap,
+                .munmap = fake_munmap,
                 .write = fake_write,
                 .stat = fake_stat,
                 .get_memlock = fake_get_memlock,

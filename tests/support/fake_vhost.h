@@ -52,6 +52,7 @@ struct fake_vhost_profile {
     bool needs_platform; /* refuses features without ACCESS_PLATFORM */
     bool reset_drops_maps; /* unless IOTLB_PERSIST is acked */
     bool base_is_fixed;    /* takes only the initial base of a queue */
+    bool has_doorbells;    /* a page for each queue */
 };
 
 extern const struct fake_vhost_profile fake_vhost_sim; /* vdpa_sim_net */
@@ -85,7 +86,8 @@ struct fake_vhost {
     /* What goes wrong. */
     unsigned fail_at; /* the n-th open, ioctl or write fails; 0: none */
     int fail_error;   /* ... so; a write always with EFAULT */
-    int open_error, reset_error, close_error; /* positive errno */
+    /* Positive errno. */
+    int open_error, reset_error, close_error, mmap_error;
     bool refuses_features_ok; /* the byte stays, and no error, as VDUSE */
     bool refuses_driver_ok;
     bool refuses_set_map; /* silently at the end of a batch */
@@ -111,8 +113,9 @@ struct fake_vhost {
     struct fake_vhost_maps device_maps; /* what the device really reaches */
 
     /* What a test looks at. */
-    unsigned calls;  /* open, ioctl and write, since init */
-    int write_error; /* positive: why the last write got EFAULT */
+    unsigned calls;        /* open, ioctl and write, since init */
+    int write_error;       /* positive: why the last write got EFAULT */
+    unsigned mapped_pages; /* doorbells, now */
     size_t maps_at_close;
     uint8_t status_at_close;
     unsigned enables_while_running;

@@ -251,6 +251,60 @@ START_TEST(room_is_made_for_pinned_memory)
 }
 END_TEST
 
+START_TEST(a_doorbell_is_mapped_once_for_writing)
+{
+    struct vhost_bed bed;
+    void *page = NULL, *again = NULL;
+
+    vhost_bed_start(&bed, &fake_vhost_vp_vdpa);
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 2, &page), 0);
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 2, &again), 0);
+    ck_assert_ptr_eq(page, again);
+    *(volatile uint16_t *)page = 2;
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &again), 0);
+    ck_assert_ptr_ne(page, again);
+    ck_assert_str_eq(bed.fake.log, "mmap(2) mmap(0)");
+    vhost_bed_stop(&bed);
+    ck_assert_uint_eq(bed.fake.mapped_pages, 0);
+    ck_assert_ptr_null(strstr(bed.fake.log, "munmap-after-close"));
+}
+END_TEST
+
+START_TEST(a_device_without_doorbells_says_so_quietly)
+{
+    const struct fake_vhost_profile *const without[] = {&fake_vhost_sim,
+                                                        &fake_vhost_2020};
+    struct vhost_bed bed;
+    void *page = &bed;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(without); i++) {
+        vhost_bed_start(&bed, without[i]);
+        ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &page),
+                         -ENOTSUP);
+        ck_assert_uint_eq(bed.capture.lines, 0);
+        ck_assert_ptr_eq(page, &bed);
+        vhost_bed_stop(&bed);
+    }
+}
+END_TEST
+
+START_TEST(a_doorbell_that_cannot_be_mapped_is_told)
+{
+    struct vhost_bed bed;
+    void *page = NULL;
+
+    vhost_bed_start(&bed, &fake_vhost_vp_vdpa);
+    bed.fake.mmap_error = EINVAL; /* not on a page's boundary */
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &page), -ENOTSUP);
+    ck_assert_uint_eq(bed.capture.lines, 0);
+    bed.fake.mmap_error = ENOMEM;
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &page), -ENOMEM);
+    ck_assert_ptr_nonnull(strstr(bed.capture.last, "doorbell of queue 0"));
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 3, &page), -EINVAL);
+    vhost_bed_stop(&bed);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, bring_up_follows_the_kernels_order);
@@ -266,6 +320,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, configuration_is_written_through);
     tcase_add_test(tcase, a_report_says_what_was_agreed_and_what_is_behind);
     tcase_add_test(tcase, room_is_made_for_pinned_memory);
+    tcase_add_test(tcase, a_doorbell_is_mapped_once_for_writing);
+    tcase_add_test(tcase, a_device_without_doorbells_says_so_quietly);
+    tcase_add_test(tcase, a_doorbell_that_cannot_be_mapped_is_told);
 }
 
 int main(void)
