@@ -11,6 +11,7 @@
 #include "vmm/fd.h"
 #include "vmm/log.h"
 #include "vmm/machine_device.h"
+#include "vmm/machine_report.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -444,7 +445,7 @@ static bool ended_well(struct machine *machine)
 static int status_of_run(struct machine *machine)
 {
     if (machine->options->required & REQUIRE_BYPASS && ended_well(machine) &&
-        !machine_device_all_bypass(machine))
+        !machine_report_all_bypass(machine))
         return EXIT_STATUS_NO_BYPASS;
     return machine->exit_status;
 }
@@ -468,10 +469,4 @@ int machine_run(struct machine *machine)
     for (unsigned i = 0; i < machine->num_devices; i++)
         virtio_pci_reset(&machine->devices[i]->pci);
     return error ? EXIT_STATUS_FAILED : status_of_run(machine);
-}
-
-void machine_print_reports(const struct machine *machine, FILE *file)
-{
-    for (unsigned i = 0; i < machine->num_devices; i++)
-        machine_device_print_report(machine->devices[i], file);
 }

@@ -78,7 +78,4 @@ void machine_destroy(struct machine *machine);
 /* Runs the guest until it ends or is ended; returns the exit status. */
 int machine_run(struct machine *machine);
 
-/* After machine_run(). */
-void machine_print_reports(const struct machine *machine, FILE *file);
-
 #endif

@@ -1,139 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * machine_device.c: the vDPA devices of the command line: each a virtio PCI
- * device over a backend, and a report of how its data went.
+ * device over a backend.
  */
 #include "vmm/machine_device.h"
 
-#include "vdpa/soft_net.h"
-#include "vmm/bytes.h"
-#include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/virtio_config.h>
 #include <stdlib.h>
-
-/* virtio 1.2, 5.1.2: which queue is what, as far as its number tells. */
-static const char *role_of_queue(unsigned index, unsigned num_queues)
-{
-    if (index == num_queues - 1 && num_queues % 2 == 1)
-        return "control";
-    return index % 2 == 0 ? "receive" : "transmit";
-}
-
-/* Split rings hold the used index 2 bytes into the device's part (2.7.8);
- * packed rings have none. */
-static void read_used_index(const struct virtio_device *device,
-                            const struct virtio_queue *queue,
-                            struct bypass_queue *report)
-{
-    const uint8_t *used = guest_memory_at(device->memory, queue->device_gpa, 4);
-
-    report->has_used_index =
-        used && !(device->driver_features & 1ULL << VIRTIO_F_RING_PACKED);
-    if (report->has_used_index)
-        report->used_index = load_le16(used + 2);
-}
-
-static enum bypass_path kick_path(struct machine_device *device, unsigned index)
-{
-    return virtio_pci_has_doorbell(&device->pci, index) ? BYPASS_PATH_KERNEL
-                                                        : BYPASS_PATH_VMM;
-}
-
-static enum bypass_path interrupt_path(struct machine_device *device,
-                                       unsigned index)
-{
-    struct virtio_interrupts *interrupts = &device->pci.interrupts;
-    unsigned source = VIRTIO_INTERRUPT_QUEUE(index);
-
-    if (virtio_interrupts_is_connected(interrupts, source))
-        return BYPASS_PATH_KERNEL;
-    return virtio_interrupts_is_polled(interrupts, source) ? BYPASS_PATH_VMM
-                                                           : BYPASS_PATH_NONE;
-}
-
-static void take_longer(enum bypass_path *path, enum bypass_path other)
-{
-    if (other > *path)
-        *path = other;
-}
-
-/* With the device's lock held; kicks have been counted. */
-static void fill_report(struct machine_device *device)
-{
-    struct virtio_device *virtio = &device->pci.device;
-
-    for (unsigned i = 0; i < virtio->num_queues; i++) {
-        struct virtio_queue *queue = &virtio->queues[i];
-        struct bypass_queue *report = &device->report.queues[i];
-        unsigned source = VIRTIO_INTERRUPT_QUEUE(i);
-
-        if (!queue->is_enabled)
-            continue;
-        report->was_used = true;
-        report->role = role_of_queue(i, virtio->num_queues);
-        take_longer(&report->kick_path, kick_path(device, i));
-        take_longer(&report->interrupt_path, interrupt_path(device, i));
-        report->kicks = queue->kicks;
-        report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
-        report->interrupts_by_vmm =
-            virtio_interrupts_by_vmm(&device->pci.interrupts, source);
-        read_used_index(virtio, queue, report);
-    }
-}
-
-static uint64_t region_accesses(const struct bus_region *region)
-{
-    return __atomic_load_n(&region->accesses, __ATOMIC_RELAXED);
-}
-
-/* Everything that can stop a vCPU and bring it to the VMM. */
-static unsigned read_accesses(const struct machine_device *device,
-                              struct bypass_access *accesses)
-{
-    static const char *const structures[VIRTIO_NUM_STRUCTURES] = {
-        [VIRTIO_STRUCTURE_COMMON] = "device registers",
-        [VIRTIO_STRUCTURE_ISR] = "interrupt status",
-        [VIRTIO_STRUCTURE_CONFIG] = "device configuration",
-        [VIRTIO_STRUCTURE_NOTIFY] = "notifications",
-        [VIRTIO_STRUCTURE_MSIX] = "MSI-X table",
-    };
-    const struct machine *machine = device->machine;
-    const struct pci_host *pci = &machine->pci_host;
-    unsigned count = 0;
-
-    accesses[count++] = (struct bypass_access){
-        "serial port", region_accesses(&machine->serial.region)};
-    accesses[count++] = (struct bypass_access){
-        "power", region_accesses(&machine->power.region)};
-    accesses[count++] = (struct bypass_access){
-        "PCI configuration", region_accesses(&pci->ecam) +
-                                 region_accesses(&pci->config_address) +
-                                 region_accesses(&pci->config_data)};
-    for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
-        accesses[count++] = (struct bypass_access){
-            structures[i], virtio_pci_accesses(&device->pci, i)};
-    return count;
-}
-
-static void running_changed(void *owner, bool running)
-{
-    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
-    struct machine_device *device = owner;
-    const struct vcpu_group *vcpus = &device->machine->vcpus;
-    unsigned count = read_accesses(device, accesses);
-
-    if (running) {
-        bypass_report_start(&device->report, vcpus, accesses, count);
-    } else {
-        bypass_report_stop(&device->report, vcpus, accesses, count);
-        fill_report(device);
-    }
-}
 
 int machine_device_add(struct machine *machine,
                        const struct net_options *options)
@@ -160,52 +37,9 @@ int machine_device_add(struct machine *machine,
         return error;
     error = bypass_report_init(&device->report, options->name, "virtio-net",
                                device->pci.device.num_queues);
-    device->pci.device.running_changed = running_changed;
+    device->pci.device.running_changed = machine_report_running_changed;
     device->pci.device.owner = device;
     return error;
-}
-
-/* There is no bypass to prove where this process carries the frames. */
-static void print_soft_report(const struct machine_device *device, FILE *file)
-{
-    struct soft_net_counters counters;
-
-    soft_net_get_counters(device->pci.device.backend, &counters);
-    fprintf(file,
-            "report of %s (virtio-net, software): carried by this process\n"
-            "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
-            "  received  %" PRIu64 " frames, %" PRIu64 " bytes\n"
-            "  refused   %" PRIu64 " frames\n"
-            "  signals   %" PRIu64 " kicks taken, %" PRIu64
-            " interrupts sent, %" PRIu64 " looks by timer\n",
-            device->report.name, counters.sent, counters.sent_bytes,
-            counters.received, counters.received_bytes, counters.dropped,
-            counters.kicks, counters.calls, counters.polls);
-}
-
-void machine_device_print_report(const struct machine_device *device,
-                                 FILE *file)
-{
-    if (device->is_soft)
-        print_soft_report(device, file);
-    else
-        bypass_report_print(&device->report, file);
-}
-
-bool machine_device_all_bypass(const struct machine *machine)
-{
-    bool all = true;
-
-    for (unsigned i = 0; i < machine->num_devices; i++) {
-        const struct bypass_report *report = &machine->devices[i]->report;
-        char what[160];
-
-        if (!bypass_report_violation(report, what, sizeof(what)))
-            continue;
-        log_error("%s: --require bypass: %s", report->name, what);
-        all = false;
-    }
-    return all;
 }
 
 void machine_device_remove_all(struct machine *machine)

@@ -11,7 +11,6 @@
 #include "vmm/options.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 
 struct machine;
 
@@ -28,12 +27,5 @@ struct machine_device {
 int machine_device_add(struct machine *machine,
                        const struct net_options *options) MUST_CHECK;
 void machine_device_remove_all(struct machine *machine);
-
-/* How the data went; after the guest ended. */
-void machine_device_print_report(const struct machine_device *device,
-                                 FILE *file);
-/* False, logged for each device whose data path led through the VMM or that
- * never ran; after the guest ended. */
-bool machine_device_all_bypass(const struct machine *machine);
 
 #endif

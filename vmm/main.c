@@ -6,6 +6,7 @@
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/machine_report.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
 #include "vmm/usage.h"
@@ -42,10 +43,10 @@ static int write_reports(const struct machine *machine, FILE *file)
     int failed;
 
     if (machine->options->log_level >= LOG_LEVEL_INFO)
-        machine_print_reports(machine, stderr);
+        machine_report_print(machine, stderr);
     if (!file)
         return 0;
-    machine_print_reports(machine, file);
+    machine_report_print(machine, file);
     failed = ferror(file);
     if (fclose(file) != 0 || failed)
         return fail_report(machine->options->report);
