@@ -98,6 +98,8 @@ int kvm_check_extension(const struct kvm *kvm, unsigned capability)
 
 int kvm_add_memory(struct kvm *kvm, const struct guest_memory *memory)
 {
+    int most;
+
     for (unsigned i = 0; i < memory->count; i++) {
         const struct guest_memory_region *region = &memory->regions[i];
         struct kvm_userspace_memory_region slot = {
@@ -116,6 +118,10 @@ int kvm_add_memory(struct kvm *kvm, const struct guest_memory *memory)
         }
         kvm->num_slots++;
     }
+    /* A kernel that does not say how many slots it has, has 32. */
+    most = kvm_check_extension(kvm, KVM_CAP_NR_MEMSLOTS);
+    kvm_pages_init(&kvm->pages, kvm->vm_fd, kvm->num_slots,
+                   most > 0 ? (unsigned)most : 32);
     return 0;
 }
 
@@ -153,6 +159,20 @@ static void detach_doorbell(void *machine, uint64_t gpa, int eventfd)
     if (ioctl(kvm->vm_fd, KVM_IOEVENTFD, &doorbell) != 0)
         log_error("doorbell at 0x%llx: taking it away: KVM_IOEVENTFD: %s",
                   (unsigned long long)gpa, strerror(errno));
+}
+
+static int attach_page(void *machine, uint64_t gpa, void *page)
+{
+    struct kvm *kvm = machine;
+
+    return kvm_pages_attach(&kvm->pages, gpa, page);
+}
+
+static bool detach_page(void *machine, uint64_t gpa, void *page)
+{
+    struct kvm *kvm = machine;
+
+    return kvm_pages_detach(&kvm->pages, gpa, page);
 }
 
 /* Hands the whole table to KVM, which replaces the one that it has.
@@ -335,6 +355,8 @@ static void set_irq_level(void *machine, unsigned gsi, bool high)
 static const struct machine_ops kvm_machine_ops = {
     .attach_doorbell = attach_doorbell,
     .detach_doorbell = detach_doorbell,
+    .attach_page = attach_page,
+    .detach_page = detach_page,
     .connect_msi = connect_msi,
     .disconnect_msi = disconnect_msi,
     .set_irq_level = set_irq_level,

@@ -9,6 +9,7 @@
 
 #include "vmm/compiler.h"
 #include "vmm/guest_memory.h"
+#include "vmm/kvm_pages.h"
 #include "vmm/machine_port.h"
 
 #include <linux/kvm.h>
@@ -32,7 +33,8 @@ struct kvm {
     int vm_fd;
     bool doorbells_of_any_length; /* KVM_CAP_IOEVENTFD_ANY_LENGTH */
     bool routes_name_the_device;  /* KVM_CAP_MSI_DEVID */
-    unsigned num_slots;
+    unsigned num_slots;           /* of RAM */
+    struct kvm_pages pages;
 
     pthread_mutex_t route_lock; /* msi_routes, num_msi_routes, the table */
     unsigned irqchip, num_pins; /* GSI n below num_pins is pin n of irqchip */
@@ -48,7 +50,8 @@ void kvm_close(struct kvm *kvm);
 /* Whether the VM has extension KVM_CAP_`capability`; its value, 0 for no. */
 int kvm_check_extension(const struct kvm *kvm, unsigned capability);
 
-/* Shows all of `memory` to the guest, one slot a region. */
+/* Shows all of `memory` to the guest, one slot a region; other slots are for
+ * pages of devices from then on. */
 int kvm_add_memory(struct kvm *kvm,
                    const struct guest_memory *memory) MUST_CHECK;
 

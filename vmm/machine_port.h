@@ -28,6 +28,16 @@ struct machine_ops {
     int (*attach_doorbell)(void *machine, uint64_t gpa, int eventfd);
     void (*detach_doorbell)(void *machine, uint64_t gpa, int eventfd);
 
+    /* From now on a guest write to the page at `gpa` goes to the host's
+     * `page`, a device's, without leaving the guest; it comes before a
+     * doorbell or a bus there. A guest that reads it may lose it, and what is
+     * beneath answers. Borrowed: detach it before it is unmapped. -ENOSPC when
+     * the machine has no memory slot left, -EEXIST over RAM or another page. */
+    int (*attach_page)(void *machine, uint64_t gpa, void *page);
+    /* Returns when no vCPU can reach it any more; false when it was taken away
+     * before, because of a read. */
+    bool (*detach_page)(void *machine, uint64_t gpa, void *page);
+
     /* From now on a signal on `eventfd` raises `message` in the guest inside
      * the kernel (route, then KVM_IRQFD); a count that is pending on it
      * raises it at once and is taken, so it must not block when read. An

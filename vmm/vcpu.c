@@ -22,6 +22,12 @@
 
 #define VCPU_SIGNAL SIGUSR1
 
+/* Since Linux 6.8: the address of an access that failed with EFAULT. KVM
+ * gives none for a page that the host may not read; it is counted as that. */
+#ifndef KVM_EXIT_MEMORY_FAULT
+#define KVM_EXIT_MEMORY_FAULT 39
+#endif
+
 static const char *const exit_names[VCPU_EXIT_REASONS + 1] = {
     [KVM_EXIT_UNKNOWN] = "unknown",
     [KVM_EXIT_EXCEPTION] = "exception",
@@ -40,6 +46,7 @@ static const char *const exit_names[VCPU_EXIT_REASONS + 1] = {
     [KVM_EXIT_INTERNAL_ERROR] = "internal_error",
     [KVM_EXIT_SYSTEM_EVENT] = "system_event",
     [KVM_EXIT_IOAPIC_EOI] = "ioapic_eoi",
+    [KVM_EXIT_MEMORY_FAULT] = "memory_fault",
     [VCPU_EXIT_SIGNAL] = "signal",
 };
 
@@ -166,6 +173,10 @@ static void count_exit(struct vcpu *vcpu, unsigned reason)
 
 static void run_once(struct vcpu *vcpu)
 {
+    struct kvm_pages *pages = &vcpu->group->kvm->pages;
+    unsigned drops = atomic_load(&pages->drops);
+    int error;
+
     if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
         count_exit(vcpu, vcpu->run->exit_reason);
         handle_exit(vcpu);
@@ -175,7 +186,13 @@ static void run_once(struct vcpu *vcpu)
         count_exit(vcpu, VCPU_EXIT_SIGNAL);
         return;
     }
-    log_error("vCPU %u: KVM_RUN: %s", vcpu->index, strerror(errno));
+    error = errno;
+    /* The instruction is run again, and meets what was beneath the page. */
+    if (error == EFAULT && kvm_pages_drop(pages, drops)) {
+        count_exit(vcpu, KVM_EXIT_MEMORY_FAULT);
+        return;
+    }
+    log_error("vCPU %u: KVM_RUN: %s", vcpu->index, strerror(error));
     stop_machine(vcpu, VCPU_STOP_FAILED);
 }
 
@@ -258,7 +275,7 @@ int vcpu_group_init(struct vcpu_group *group, struct kvm *kvm, unsigned count,
 {
     int run_size, most, error;
 
-    *group = (struct vcpu_group){.ports = ports, .mmio = mmio};
+    *group = (struct vcpu_group){.kvm = kvm, .ports = ports, .mmio = mmio};
     pthread_mutex_init(&group->lock, NULL);
     pthread_cond_init(&group->changed, NULL);
     error = install_signal_handler();

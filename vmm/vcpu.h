@@ -51,6 +51,7 @@ enum vcpu_stop {
 };
 
 struct vcpu_group {
+    struct kvm *kvm; /* borrowed */
     struct bus *ports, *mmio;
     /* On a vCPU thread, or under KVM_RUN's feet: must only note and wake. */
     void (*stopped)(void *owner, enum vcpu_stop why);

@@ -126,6 +126,57 @@ static void detach_doorbell(void *context, uint64_t gpa, int eventfd)
     unlock(machine);
 }
 
+/* The index of the page, num_pages when there is none. */
+static unsigned find_page(const struct fake_machine *machine, uint64_t gpa)
+{
+    unsigned i = 0;
+
+    while (i < machine->num_pages && machine->pages[i].gpa != gpa)
+        i++;
+    return i;
+}
+
+static int attach_page_locked(struct fake_machine *machine, uint64_t gpa,
+                              void *page)
+{
+    int error = planned_failure(machine);
+
+    if (error)
+        return error;
+    if (find_page(machine, gpa) < machine->num_pages)
+        return -EEXIST;
+    if (machine->num_pages >= machine->max_pages)
+        return -ENOSPC;
+    machine->pages[machine->num_pages++] =
+        (struct fake_page){.gpa = gpa, .host = page};
+    return 0;
+}
+
+static int attach_page(void *context, uint64_t gpa, void *page)
+{
+    int error;
+
+    lock(context);
+    error = attach_page_locked(context, gpa, page);
+    unlock(context);
+    return error;
+}
+
+static bool detach_page(void *context, uint64_t gpa, void *page)
+{
+    struct fake_machine *machine = context;
+    unsigned i;
+    bool found;
+
+    lock(machine);
+    i = find_page(machine, gpa);
+    found = i < machine->num_pages && machine->pages[i].host == page;
+    if (found)
+        machine->pages[i] = machine->pages[--machine->num_pages];
+    unlock(machine);
+    return found;
+}
+
 static int connect_locked(struct fake_machine *machine,
                           const struct msi_message *message, int eventfd)
 {
@@ -192,6 +243,8 @@ static void set_irq_level(void *context, unsigned gsi, bool high)
 static const struct machine_ops fake_ops = {
     .attach_doorbell = attach_doorbell,
     .detach_doorbell = detach_doorbell,
+    .attach_page = attach_page,
+    .detach_page = detach_page,
     .connect_msi = connect_msi,
     .disconnect_msi = disconnect_msi,
     .set_irq_level = set_irq_level,
@@ -199,7 +252,8 @@ static const struct machine_ops fake_ops = {
 
 void fake_machine_init(struct fake_machine *machine)
 {
-    *machine = (struct fake_machine){.max_connections = FAKE_MACHINE_MAX};
+    *machine = (struct fake_machine){.max_pages = FAKE_MACHINE_MAX,
+                                     .max_connections = FAKE_MACHINE_MAX};
     pthread_mutex_init(&machine->lock, NULL);
 }
 
@@ -238,6 +292,26 @@ int fake_machine_doorbell(struct fake_machine *machine, uint64_t gpa)
     eventfd = doorbell ? doorbell->eventfd : -1;
     unlock(machine);
     return eventfd;
+}
+
+void *fake_machine_page(struct fake_machine *machine, uint64_t gpa)
+{
+    void *host = NULL;
+    unsigned i;
+
+    lock(machine);
+    i = find_page(machine, gpa);
+    if (i < machine->num_pages)
+        host = machine->pages[i].host;
+    unlock(machine);
+    return host;
+}
+
+void fake_machine_drop_pages(struct fake_machine *machine)
+{
+    lock(machine);
+    machine->num_pages = 0;
+    unlock(machine);
 }
 
 bool fake_machine_connection(struct fake_machine *machine, int eventfd,

@@ -20,6 +20,11 @@ struct fake_doorbell {
     int eventfd;
 };
 
+struct fake_page {
+    uint64_t gpa;
+    void *host;
+};
+
 struct fake_connection {
     struct msi_message message;
     int eventfd;
@@ -33,10 +38,12 @@ struct fake_interrupt {
 struct fake_machine {
     pthread_mutex_t lock; /* everything */
     struct fake_doorbell doorbells[FAKE_MACHINE_MAX];
+    struct fake_page pages[FAKE_MACHINE_MAX];
     struct fake_connection connections[FAKE_MACHINE_MAX];
     struct fake_interrupt interrupts[FAKE_MACHINE_MAX];
-    unsigned num_doorbells, num_connections, num_interrupts;
-    unsigned max_connections; /* -ENOSPC above; a test may lower it */
+    unsigned num_doorbells, num_pages, num_connections, num_interrupts;
+    /* -ENOSPC above; a test may lower them. */
+    unsigned max_pages, max_connections;
     unsigned connect_calls, disconnect_calls;
     unsigned calls_until_failure; /* 0: never */
     int failure;
@@ -48,8 +55,8 @@ void fake_machine_init(struct fake_machine *machine);
 void fake_machine_destroy(struct fake_machine *machine);
 struct machine_port fake_machine_port(struct fake_machine *machine);
 
-/* Of the calls that can fail (attach_doorbell, connect_msi), the `nth` from
- * now, 1 being the next, does nothing and returns `error`. */
+/* Of the calls that can fail (attach_doorbell, attach_page, connect_msi), the
+ * `nth` from now, 1 being the next, does nothing and returns `error`. */
 void fake_machine_fail(struct fake_machine *machine, unsigned nth, int error);
 
 /* A guest write to `gpa`: true when it rang a doorbell. */
@@ -57,6 +64,11 @@ bool fake_machine_ring(struct fake_machine *machine, uint64_t gpa);
 
 /* The eventfd of the doorbell at `gpa`, or -1. */
 int fake_machine_doorbell(struct fake_machine *machine, uint64_t gpa);
+
+/* The page at `gpa`, or NULL. */
+void *fake_machine_page(struct fake_machine *machine, uint64_t gpa);
+/* The guest reads one: the machine takes all away. */
+void fake_machine_drop_pages(struct fake_machine *machine);
 
 /* True when `eventfd` is connected; `message`, unless NULL, becomes what it
  * raises. */

@@ -107,6 +107,26 @@ START_TEST(doorbell_signals_its_eventfd)
 }
 END_TEST
 
+START_TEST(page_is_there_until_it_is_detached_or_read)
+{
+    uint8_t pages[2];
+
+    machine.max_pages = 1;
+    ck_assert_int_eq(port.ops->attach_page(port.machine, 0x1000, &pages[0]), 0);
+    ck_assert_int_eq(port.ops->attach_page(port.machine, 0x1000, &pages[1]),
+                     -EEXIST);
+    ck_assert_int_eq(port.ops->attach_page(port.machine, 0x2000, &pages[1]),
+                     -ENOSPC);
+    ck_assert_ptr_eq(fake_machine_page(&machine, 0x1000), &pages[0]);
+    ck_assert(!port.ops->detach_page(port.machine, 0x1000, &pages[1]));
+    ck_assert(port.ops->detach_page(port.machine, 0x1000, &pages[0]));
+    ck_assert_ptr_null(fake_machine_page(&machine, 0x1000));
+    ck_assert_int_eq(port.ops->attach_page(port.machine, 0x2000, &pages[1]), 0);
+    fake_machine_drop_pages(&machine);
+    ck_assert(!port.ops->detach_page(port.machine, 0x2000, &pages[1]));
+}
+END_TEST
+
 START_TEST(only_the_nth_call_fails)
 {
     fake_machine_fail(&machine, 2, -ENOSPC);
@@ -149,6 +169,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, pending_signal_is_raised_on_connection);
     tcase_add_test(tcase, connection_may_get_another_message);
     tcase_add_test(tcase, doorbell_signals_its_eventfd);
+    tcase_add_test(tcase, page_is_there_until_it_is_detached_or_read);
     tcase_add_test(tcase, only_the_nth_call_fails);
     tcase_add_test(tcase, interrupt_routes_run_out);
     tcase_add_test(tcase, interrupt_level_rises_and_falls);
