@@ -12,6 +12,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#define IDLE_POLL_US 1000
 
 void bus_init(struct bus *bus, const char *name)
 {
@@ -93,9 +96,20 @@ void bus_remove(struct bus *bus, const struct bus_region *region)
     pthread_rwlock_unlock(&bus->lock);
 }
 
-/* The region that covers all of the access, and where in it, or NULL. */
-static struct bus_region *find(struct bus *bus, uint64_t address, unsigned size,
-                               uint64_t *offset)
+void bus_wait_idle(const struct bus_region *region)
+{
+    const uint64_t accesses =
+        __atomic_load_n(&region->accesses, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&region->finished, __ATOMIC_ACQUIRE) != accesses)
+        usleep(IDLE_POLL_US);
+}
+
+/* The region that covers all of the access, and where in it, or NULL. The
+ * access counts as begun before the lock is let go, so that who removes the
+ * region knows of it. */
+static struct bus_region *enter(struct bus *bus, uint64_t address,
+                                unsigned size, uint64_t *offset)
 {
     struct bus_region *region = NULL;
     unsigned at;
@@ -109,11 +123,15 @@ static struct bus_region *find(struct bus *bus, uint64_t address, unsigned size,
         else
             region = NULL;
     }
-    pthread_rwlock_unlock(&bus->lock);
-
     if (region)
         __atomic_fetch_add(&region->accesses, 1, __ATOMIC_RELAXED);
+    pthread_rwlock_unlock(&bus->lock);
     return region;
+}
+
+static void leave(struct bus_region *region)
+{
+    __atomic_fetch_add(&region->finished, 1, __ATOMIC_RELEASE);
 }
 
 /* An access that crosses a page arrives from the processor in parts of any
@@ -134,7 +152,7 @@ void bus_read(struct bus *bus, uint64_t address, void *bytes, unsigned size)
     uint64_t offset = 0;
 
     assert(size >= 1 && size <= 8);
-    region = find(bus, address, size, &offset);
+    region = enter(bus, address, size, &offset);
     if (!region) {
         memset(out, 0xff, size);
         return;
@@ -147,6 +165,7 @@ void bus_read(struct bus *bus, uint64_t address, void *bytes, unsigned size)
         offset += part;
         size -= part;
     }
+    leave(region);
 }
 
 void bus_write(struct bus *bus, uint64_t address, const void *bytes,
@@ -157,7 +176,7 @@ void bus_write(struct bus *bus, uint64_t address, const void *bytes,
     uint64_t offset = 0;
 
     assert(size >= 1 && size <= 8);
-    region = find(bus, address, size, &offset);
+    region = enter(bus, address, size, &offset);
     if (!region)
         return;
     while (size > 0) {
@@ -168,4 +187,5 @@ void bus_write(struct bus *bus, uint64_t address, const void *bytes,
         offset += part;
         size -= part;
     }
+    leave(region);
 }

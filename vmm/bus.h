@@ -6,7 +6,7 @@
  * device's read or write runs, so a device may add and remove regions from
  * there (a BAR that moves), and a slow device stops nobody else. An access
  * that began before a removal may therefore still arrive after it: a device
- * outlives the bus, and takes its own lock.
+ * that ends before the bus does waits for it by bus_wait_idle().
  */
 #ifndef VMM_BUS_H
 #define VMM_BUS_H
@@ -31,6 +31,7 @@ struct bus_region {
     const struct bus_ops *ops;
     void *device;
     uint64_t accesses; /* by vCPUs since power-on; atomic */
+    uint64_t finished; /* of these; atomic */
 };
 
 #define BUS_MAX_REGIONS 256
@@ -50,6 +51,9 @@ void bus_destroy(struct bus *bus);
 int bus_add(struct bus *bus, struct bus_region *region) MUST_CHECK;
 /* A region that is not on the bus is left alone. */
 void bus_remove(struct bus *bus, const struct bus_region *region);
+/* Returns when no access is inside the region any more, which has been
+ * removed. Not from within such an access. */
+void bus_wait_idle(const struct bus_region *region);
 
 /*
  * A vCPU's access of 1 to 8 bytes. An access that no region covers whole

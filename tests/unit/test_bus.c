@@ -3,6 +3,7 @@
  * test_bus.c: which device an access reaches, and how.
  */
 #include "tests/support/check_main.h"
+#include "tests/support/sleep_ms.h"
 #include "vmm/bus.h"
 #include "vmm/bytes.h"
 
@@ -325,6 +326,11 @@ static const struct bus_ops constant_ops = {
     .write = ignoring_write,
 };
 
+static const struct bus_ops other_ops = {
+    .read = constant_read,
+    .write = ignoring_write,
+};
+
 /* Reads what stays and what comes and goes. */
 static void *access_bus(void *argument)
 {
@@ -361,10 +367,69 @@ START_TEST(vcpus_access_while_regions_come_and_go)
         second.region.base = i % 2 ? 0x5000 : 0;
         ck_assert_int_eq(bus_add(&bus, &second.region), 0);
         bus_remove(&bus, &second.region);
+        /* From here on it is the remover's alone. */
+        bus_wait_idle(&second.region);
+        second.region.ops = i % 2 ? &constant_ops : &other_ops;
     }
     atomic_store(&finished, true);
     for (unsigned i = 0; i < ARRAY_SIZE(vcpus); i++)
         ck_assert_int_eq(pthread_join(vcpus[i], NULL), 0);
+}
+END_TEST
+
+static atomic_bool entered, may_leave, drained;
+
+static uint64_t slow_read(void *device, uint64_t offset, unsigned size)
+{
+    (void)device;
+    (void)size;
+    atomic_store(&entered, true);
+    while (!atomic_load(&may_leave))
+        sleep_ms(1);
+    ck_assert(!atomic_load(&drained));
+    return offset;
+}
+
+static const struct bus_ops slow_ops = {
+    .read = slow_read,
+    .write = ignoring_write,
+};
+
+static void *read_slowly(void *argument)
+{
+    (void)argument;
+    ck_assert_uint_eq(read_at(0x1002, 1), 2);
+    return NULL;
+}
+
+static void *drain(void *argument)
+{
+    bus_wait_idle(argument);
+    atomic_store(&drained, true);
+    return NULL;
+}
+
+START_TEST(waiting_ends_when_the_last_access_does)
+{
+    pthread_t vcpu, remover;
+
+    atomic_store(&entered, false);
+    atomic_store(&may_leave, false);
+    atomic_store(&drained, false);
+    probe_init(&first, 0x1000, 16);
+    first.region.ops = &slow_ops;
+    ck_assert_int_eq(bus_add(&bus, &first.region), 0);
+    ck_assert_int_eq(pthread_create(&vcpu, NULL, read_slowly, NULL), 0);
+    while (!atomic_load(&entered))
+        sleep_ms(1);
+    bus_remove(&bus, &first.region);
+    ck_assert_int_eq(pthread_create(&remover, NULL, drain, &first.region), 0);
+    sleep_ms(20);
+    ck_assert(!atomic_load(&drained));
+    atomic_store(&may_leave, true);
+    ck_assert_int_eq(pthread_join(remover, NULL), 0);
+    ck_assert_int_eq(pthread_join(vcpu, NULL), 0);
+    ck_assert(atomic_load(&drained));
 }
 END_TEST
 
@@ -384,6 +449,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, full_bus_refuses_until_one_leaves);
     tcase_add_test(tcase, device_may_move_itself_while_written);
     tcase_add_test(tcase, vcpus_access_while_regions_come_and_go);
+    tcase_add_test(tcase, waiting_ends_when_the_last_access_does);
 }
 
 int main(void)
