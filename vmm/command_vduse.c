@@ -265,7 +265,7 @@ int command_vduse(const struct vduse_options *options)
                              .is_on_bus = options->reconnect,
                              .signals.fd = -1,
                              .bus_answer.fd = -1,
-                             .loop = {.epoll_fd = -1, .stop_fd = -1}};
+                             .loop = {.epoll_fd = -1, .wake_fd = -1}};
     vduse_init(&server.vduse);
     is_served = event_loop_init(&server.loop) == 0 && start(&server) == 0;
     if (is_served && event_loop_run(&server.loop) != 0)

@@ -13,28 +13,34 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
+
+#define IDLE_POLL_US 1000
 
 int event_loop_init(struct event_loop *loop)
 {
-    /* The stop eventfd is the one entry without a source. */
-    struct epoll_event stop = {.events = EPOLLIN, .data.ptr = NULL};
+    /* The wake-up eventfd is the one entry without a source. */
+    struct epoll_event wake = {.events = EPOLLIN, .data.ptr = NULL};
     const char *call = "epoll_create1";
     int error;
 
     loop->epoll_fd = -1;
-    loop->stop_fd = -1;
+    loop->wake_fd = -1;
     loop->lock = NULL;
     atomic_init(&loop->stopping, false);
+    atomic_init(&loop->is_running, false);
+    atomic_init(&loop->asked, 0);
+    atomic_init(&loop->answered, 0);
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
         goto fail;
     call = "eventfd";
-    loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->stop_fd < 0)
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0)
         goto fail;
     call = "epoll_ctl";
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->stop_fd, &stop) < 0)
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &wake) < 0)
         goto fail;
     return 0;
 
@@ -47,7 +53,7 @@ fail:
 
 void event_loop_destroy(struct event_loop *loop)
 {
-    close_fd(&loop->stop_fd);
+    close_fd(&loop->wake_fd);
     close_fd(&loop->epoll_fd);
 }
 
@@ -71,6 +77,14 @@ void event_loop_remove(struct event_loop *loop, struct event_source *source)
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+static void wake(struct event_loop *loop)
+{
+    if (eventfd_write(loop->wake_fd, 1) < 0) {
+        /* Only a full counter fails, and that wakes the loop too. */
+        assert(errno == EAGAIN);
+    }
+}
+
 static void dispatch(struct event_loop *loop, const struct event_source *source,
                      uint32_t events)
 {
@@ -81,7 +95,27 @@ static void dispatch(struct event_loop *loop, const struct event_source *source,
         pthread_mutex_unlock(loop->lock);
 }
 
-int event_loop_run(struct event_loop *loop)
+void event_loop_wait_idle(struct event_loop *loop)
+{
+    unsigned turn = atomic_fetch_add(&loop->asked, 1) + 1;
+
+    wake(loop);
+    while (atomic_load(&loop->is_running) &&
+           !pthread_equal(loop->thread, pthread_self()) &&
+           (int)(atomic_load(&loop->answered) - turn) < 0)
+        usleep(IDLE_POLL_US);
+}
+
+static void woken(struct event_loop *loop)
+{
+    eventfd_t count;
+
+    (void)eventfd_read(loop->wake_fd, &count);
+    /* After the count was taken: whoever asks from now on wakes again. */
+    atomic_store(&loop->answered, atomic_load(&loop->asked));
+}
+
+static int serve(struct event_loop *loop)
 {
     while (!atomic_load(&loop->stopping)) {
         struct epoll_event event;
@@ -101,16 +135,26 @@ int event_loop_run(struct event_loop *loop)
         source = event.data.ptr;
         if (source)
             dispatch(loop, source, event.events);
+        else
+            woken(loop);
     }
     return 0;
+}
+
+int event_loop_run(struct event_loop *loop)
+{
+    int error;
+
+    loop->thread = pthread_self();
+    atomic_store(&loop->is_running, true);
+    error = serve(loop);
+    atomic_store(&loop->is_running, false);
+    return error;
 }
 
 void event_loop_stop(struct event_loop *loop)
 {
     /* The flag first: the wake-up must find it set. */
     atomic_store(&loop->stopping, true);
-    if (eventfd_write(loop->stop_fd, 1) < 0) {
-        /* Only a full counter fails, and that wakes the loop too. */
-        assert(errno == EAGAIN);
-    }
+    wake(loop);
 }

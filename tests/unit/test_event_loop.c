@@ -229,7 +229,7 @@ START_TEST(destroy_may_be_called_twice)
     event_loop_destroy(&loop);
     event_loop_destroy(&loop);
     ck_assert_int_eq(loop.epoll_fd, -1);
-    ck_assert_int_eq(loop.stop_fd, -1);
+    ck_assert_int_eq(loop.wake_fd, -1);
 }
 END_TEST
 
@@ -272,6 +272,65 @@ START_TEST(sources_come_and_go_from_other_threads)
 }
 END_TEST
 
+/* A source that is gone with the end of each round. */
+static void *add_and_forget(void *argument)
+{
+    struct counter *counter = argument;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        counter_init(counter);
+        ck_assert_int_eq(event_loop_add(&loop, &counter->source), 0);
+        signal_counter(counter);
+        if (i % 2)
+            sched_yield();
+        event_loop_remove(&loop, &counter->source);
+        event_loop_wait_idle(&loop);
+        close_fd(&counter->source.fd);
+        memset(counter, 0, sizeof(*counter));
+    }
+    return NULL;
+}
+
+START_TEST(removed_source_may_end_when_the_loop_was_waited_for)
+{
+    struct counter counters[2];
+    pthread_t users[2], thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
+        ck_assert_int_eq(
+            pthread_create(&users[i], NULL, add_and_forget, &counters[i]), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
+        ck_assert_int_eq(pthread_join(users[i], NULL), 0);
+    event_loop_stop(&loop);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
+static void wait_in_callback(void *owner, uint32_t events)
+{
+    (void)events;
+    event_loop_wait_idle(&loop);
+    count(owner, events);
+}
+
+START_TEST(nobody_waits_for_a_loop_in_its_callback_or_for_one_that_stands)
+{
+    struct counter counter;
+
+    event_loop_wait_idle(&loop);
+    counter_init(&counter);
+    counter.source.ready = wait_in_callback;
+    counter.stop_after = 1;
+    ck_assert_int_eq(event_loop_add(&loop, &counter.source), 0);
+    signal_counter(&counter);
+    ck_assert_int_eq(event_loop_run(&loop), 0);
+    ck_assert_uint_eq(counter.calls, 1);
+    event_loop_wait_idle(&loop);
+    close_fd(&counter.source.fd);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -286,6 +345,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, stop_wakes_a_waiting_loop);
     tcase_add_test(tcase, destroy_may_be_called_twice);
     tcase_add_test(tcase, sources_come_and_go_from_other_threads);
+    tcase_add_test(tcase, removed_source_may_end_when_the_loop_was_waited_for);
+    tcase_add_test(
+        tcase, nobody_waits_for_a_loop_in_its_callback_or_for_one_that_stands);
 }
 
 int main(void)
