@@ -72,10 +72,20 @@ static void unmap_bar(struct pci_function *function, unsigned index)
     bar->is_mapped = false;
 }
 
+void pci_function_unmap(struct pci_function *function)
+{
+    pthread_mutex_lock(&function->lock);
+    for (unsigned i = 0; i < PCI_NUM_BARS; i++)
+        unmap_bar(function, i);
+    pthread_mutex_unlock(&function->lock);
+    for (unsigned i = 0; i < PCI_NUM_BARS; i++)
+        bus_wait_idle(&function->bars[i].region);
+}
+
 void pci_function_destroy(struct pci_function *function)
 {
     for (unsigned i = 0; i < PCI_NUM_BARS; i++)
-        unmap_bar(function, i);
+        assert(!function->bars[i].is_mapped);
     pthread_mutex_destroy(&function->lock);
 }
 

@@ -14,6 +14,7 @@
 #include "vmm/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -63,6 +64,7 @@ struct pci_function {
     uint8_t next_free;       /* offset where the next one may go, 0 if full */
     uint8_t slot;            /* device number on bus 0 */
     unsigned gsi;            /* of INTA#, set by pci_host_add() */
+    atomic_uint users;       /* accesses inside it; counted by the host */
     struct log_limit complaints;
 };
 
@@ -76,8 +78,7 @@ struct pci_identity {
 void pci_function_init(struct pci_function *function, const char *name,
                        const struct pci_identity *identity,
                        const struct pci_function_ops *ops, struct bus *mmio);
-/* Unmaps the BARs first, with their callbacks: call before the rest of the
- * device is destroyed. */
+/* After pci_host_remove(), when it had been added. */
 void pci_function_destroy(struct pci_function *function);
 
 /* Declares BAR `index` of `size` bytes, a power of two of at least 4 KiB,
@@ -103,6 +104,10 @@ unsigned pci_function_add_capability(struct pci_function *function, uint8_t id,
 /* Power-on state: BARs as after pci_host_add() but unmapped, every other bit
  * that the guest may write zero. The caller holds the lock. */
 void pci_function_reset(struct pci_function *function);
+
+/* Takes the BARs off the bus, with their callbacks, and waits for accesses
+ * inside them. While nobody accesses the configuration. */
+void pci_function_unmap(struct pci_function *function);
 
 /* A guest access of 1, 2 or 4 bytes, aligned to its size, below 4 KiB. The
  * caller holds the lock. */

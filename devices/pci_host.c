@@ -14,6 +14,9 @@
 #include <inttypes.h>
 #include <linux/pci_regs.h>
 #include <string.h>
+#include <unistd.h>
+
+#define IDLE_POLL_US 1000
 
 /* PCI Express Base, 7.2.2: 4 KiB per function, 8 functions per slot. */
 #define ECAM_SIZE           (1 * MIB)
@@ -38,18 +41,29 @@ static const struct pci_identity bridge_identity = {
 static const struct pci_function_ops bridge_ops = {0};
 
 /* Bus, slot and function number as both mechanisms have them: 8, 5, 3 bits.
- * NULL when nothing answers there. */
-static struct pci_function *function_at(struct pci_host *host, uint32_t number)
+ * NULL when nothing answers there. Until leave() the function stays. */
+static struct pci_function *enter(struct pci_host *host, uint32_t number)
 {
-    struct pci_function *function;
+    struct pci_function *function = NULL;
 
     /* Bus 0, function 0 only. */
     if (number >> 8 || number & 7)
         return NULL;
     pthread_mutex_lock(&host->lock);
-    function = host->slots[number >> 3];
+    if (!(host->hidden & 1U << (number >> 3)))
+        function = host->slots[number >> 3];
+    if (function)
+        atomic_fetch_add(&function->users, 1);
     pthread_mutex_unlock(&host->lock);
+    if (function)
+        pthread_mutex_lock(&function->lock);
     return function;
+}
+
+static void leave(struct pci_function *function)
+{
+    pthread_mutex_unlock(&function->lock);
+    atomic_fetch_sub(&function->users, 1);
 }
 
 /* The largest part of an access that a function's registers take: at most 4
@@ -66,12 +80,11 @@ static unsigned next_part(unsigned offset, unsigned size)
 static uint64_t config_read(struct pci_host *host, uint32_t number,
                             unsigned offset, unsigned size)
 {
-    struct pci_function *function = function_at(host, number);
+    struct pci_function *function = enter(host, number);
     uint64_t value = 0;
 
     if (!function)
         return UINT64_MAX;
-    pthread_mutex_lock(&function->lock);
     for (unsigned done = 0; done < size;) {
         unsigned part = next_part(offset + done, size - done);
         uint64_t bits = pci_function_read(function, offset + done, part);
@@ -79,18 +92,17 @@ static uint64_t config_read(struct pci_host *host, uint32_t number,
         value |= bits << (8 * done);
         done += part;
     }
-    pthread_mutex_unlock(&function->lock);
+    leave(function);
     return value;
 }
 
 static void config_write(struct pci_host *host, uint32_t number,
                          unsigned offset, unsigned size, uint64_t value)
 {
-    struct pci_function *function = function_at(host, number);
+    struct pci_function *function = enter(host, number);
 
     if (!function)
         return;
-    pthread_mutex_lock(&function->lock);
     for (unsigned done = 0; done < size;) {
         unsigned part = next_part(offset + done, size - done);
 
@@ -98,7 +110,7 @@ static void config_write(struct pci_host *host, uint32_t number,
                            (uint32_t)(value >> (8 * done)));
         done += part;
     }
-    pthread_mutex_unlock(&function->lock);
+    leave(function);
 }
 
 /* An access that runs over the end of one function's space reaches none. */
@@ -237,8 +249,6 @@ int pci_host_init(struct pci_host *host, const struct pci_host_layout *layout,
                         .size = 4,
                         .ops = &data_ops,
                         .device = host},
-        .next32 = layout->window32_base,
-        .next64 = layout->window64_base,
     };
     pthread_mutex_init(&host->lock, NULL);
     pci_function_init(&host->bridge, "pci-host", &bridge_identity, &bridge_ops,
@@ -272,54 +282,91 @@ void pci_host_reset(struct pci_host *host)
 {
     address_write(host, 0, 4, 0);
     for (uint32_t slot = 0; slot < PCI_HOST_SLOTS; slot++) {
-        struct pci_function *function = function_at(host, slot << 3);
+        struct pci_function *function = enter(host, slot << 3);
 
         if (!function)
             continue;
-        pthread_mutex_lock(&function->lock);
         pci_function_reset(function);
         set_interrupt_line(function);
-        pthread_mutex_unlock(&function->lock);
+        leave(function);
     }
 }
 
-/* Takes `size` aligned bytes from the window at or after `*next`. */
-static bool take(uint64_t *next, uint64_t base, uint64_t length, uint64_t size,
-                 uint64_t *gpa)
-{
-    uint64_t start = align_up(*next, size);
+/* The functions from here on, up to pci_host_add(), are called with the lock
+ * held. */
 
-    if (start < *next || !range_is_inside(start, size, base, length))
-        return false;
-    *next = start + size;
-    *gpa = start;
-    return true;
+static const struct pci_bar *find_in(const struct pci_function *function,
+                                     uint64_t gpa, uint64_t size)
+{
+    for (unsigned i = 0; i < PCI_NUM_BARS; i++) {
+        const struct pci_bar *bar = &function->bars[i];
+
+        if (bar->assigned_gpa != 0 &&
+            gpa < bar->assigned_gpa + bar->region.size &&
+            bar->assigned_gpa < gpa + size)
+            return bar;
+    }
+    return NULL;
+}
+
+/* A BAR that was given some of [gpa, gpa + size), of `function` or of one in
+ * a slot; NULL for none. */
+static const struct pci_bar *find_bar(const struct pci_host *host,
+                                      const struct pci_function *function,
+                                      uint64_t gpa, uint64_t size)
+{
+    const struct pci_bar *bar = find_in(function, gpa, size);
+
+    for (unsigned i = 0; i < PCI_HOST_SLOTS && !bar; i++)
+        if (host->slots[i])
+            bar = find_in(host->slots[i], gpa, size);
+    return bar;
+}
+
+/* The lowest `size` free bytes of a window, aligned to that, for `function`. */
+static bool find_room(const struct pci_host *host,
+                      const struct pci_function *function, uint64_t base,
+                      uint64_t length, uint64_t size, uint64_t *gpa)
+{
+    const struct pci_bar *taken;
+    uint64_t start = align_up(base, size);
+
+    while (start >= base && range_is_inside(start, size, base, length)) {
+        taken = find_bar(host, function, start, size);
+        *gpa = start;
+        if (!taken)
+            return true;
+        start = align_up(taken->assigned_gpa + taken->region.size, size);
+    }
+    return false;
 }
 
 /* A 64-bit BAR may live below 4 GiB too, not the other way round. */
-static bool take_bar(const struct pci_host_layout *layout,
-                     const struct pci_bar *bar, uint64_t *next32,
-                     uint64_t *next64, uint64_t *gpa)
+static bool find_room_for(const struct pci_host *host,
+                          const struct pci_function *function,
+                          const struct pci_bar *bar, uint64_t *gpa)
 {
+    const struct pci_host_layout *layout = &host->layout;
     uint64_t size = bar->region.size;
 
-    return (bar->is_64bit && take(next64, layout->window64_base,
-                                  layout->window64_size, size, gpa)) ||
-           take(next32, layout->window32_base, layout->window32_size, size,
-                gpa);
+    return (bar->is_64bit && find_room(host, function, layout->window64_base,
+                                       layout->window64_size, size, gpa)) ||
+           find_room(host, function, layout->window32_base,
+                     layout->window32_size, size, gpa);
 }
 
-static int assign_bars(struct pci_host *host, struct pci_function *function)
+static int assign_bars(const struct pci_host *host,
+                       struct pci_function *function)
 {
-    uint64_t next32 = host->next32, next64 = host->next64;
-
+    for (unsigned i = 0; i < PCI_NUM_BARS; i++)
+        function->bars[i].assigned_gpa = 0;
     for (unsigned i = 0; i < PCI_NUM_BARS; i++) {
         const struct pci_bar *bar = &function->bars[i];
         uint64_t gpa = 0;
 
         if (bar->region.size == 0)
             continue;
-        if (!take_bar(&host->layout, bar, &next32, &next64, &gpa)) {
+        if (!find_room_for(host, function, bar, &gpa)) {
             log_error("%s: no room for the %" PRIu64
                       " KiB of BAR %u in the PCI windows",
                       function->name, bar->region.size / (uint64_t)KIB, i);
@@ -327,25 +374,16 @@ static int assign_bars(struct pci_host *host, struct pci_function *function)
         }
         pci_function_assign_bar(function, i, gpa);
     }
-    host->next32 = next32;
-    host->next64 = next64;
     return 0;
 }
 
-static unsigned free_slot(const struct pci_host *host)
+static int add_locked(struct pci_host *host, struct pci_function *function)
 {
     unsigned slot = 0;
+    int error;
 
     while (slot < PCI_HOST_SLOTS && host->slots[slot])
         slot++;
-    return slot;
-}
-
-int pci_host_add(struct pci_host *host, struct pci_function *function)
-{
-    unsigned slot = free_slot(host);
-    int error;
-
     if (slot == PCI_HOST_SLOTS) {
         log_error("%s: all %d PCI slots are taken", function->name,
                   PCI_HOST_SLOTS);
@@ -357,9 +395,37 @@ int pci_host_add(struct pci_host *host, struct pci_function *function)
     function->slot = (uint8_t)slot;
     function->gsi = host->layout.first_gsi + slot % host->layout.num_gsis;
     set_interrupt_line(function);
+    host->slots[slot] = function;
+    return 0;
+}
+
+int pci_host_add(struct pci_host *host, struct pci_function *function)
+{
+    int error;
 
     pthread_mutex_lock(&host->lock);
-    host->slots[slot] = function;
+    error = add_locked(host, function);
     pthread_mutex_unlock(&host->lock);
-    return 0;
+    return error;
+}
+
+void pci_host_hide(struct pci_host *host, struct pci_function *function)
+{
+    pthread_mutex_lock(&host->lock);
+    assert(host->slots[function->slot] == function);
+    host->hidden |= 1U << function->slot;
+    pthread_mutex_unlock(&host->lock);
+}
+
+void pci_host_remove(struct pci_host *host, struct pci_function *function)
+{
+    pci_host_hide(host, function);
+    while (atomic_load(&function->users) != 0)
+        usleep(IDLE_POLL_US);
+    pci_function_unmap(function);
+
+    pthread_mutex_lock(&host->lock);
+    host->slots[function->slot] = NULL;
+    host->hidden &= ~(1U << function->slot);
+    pthread_mutex_unlock(&host->lock);
 }

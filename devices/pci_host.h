@@ -26,11 +26,11 @@ struct pci_host {
     struct pci_host_layout layout;
     struct bus *mmio, *ports; /* ports may be NULL: ECAM only */
     struct pci_function bridge;
-    struct pci_function *slots[PCI_HOST_SLOTS]; /* borrowed */
     struct bus_region ecam, config_address, config_data;
-    pthread_mutex_t lock;    /* address, slots */
-    uint32_t address;        /* last write to 0xCF8 */
-    uint64_t next32, next64; /* first free byte of each window */
+    pthread_mutex_t lock; /* what follows, and where BARs were assigned */
+    struct pci_function *slots[PCI_HOST_SLOTS]; /* borrowed */
+    uint32_t hidden;  /* slots that are taken but do not answer */
+    uint32_t address; /* last write to 0xCF8 */
 };
 
 int pci_host_init(struct pci_host *host, const struct pci_host_layout *layout,
@@ -38,10 +38,19 @@ int pci_host_init(struct pci_host *host, const struct pci_host_layout *layout,
 void pci_host_destroy(struct pci_host *host);
 void pci_host_reset(struct pci_host *host);
 
-/* Gives the function the next free slot, its GSI and addresses for its BARs,
- * memory decoding still off. -ENOSPC when slots or windows are full. Call
- * while no vCPU runs. */
+/* Gives the function the lowest free slot, its GSI and addresses for its
+ * BARs, memory decoding still off: from then on a guest finds it. -ENOSPC when
+ * slots or windows are full. */
 int pci_host_add(struct pci_host *host,
                  struct pci_function *function) MUST_CHECK;
+
+/* From now on nobody answers in the function's slot. What began goes on, and
+ * slot and addresses stay taken until pci_host_remove(). Also from within an
+ * access. */
+void pci_host_hide(struct pci_host *host, struct pci_function *function);
+
+/* Returns when the function is out of a guest's reach: hidden, its BARs off
+ * the bus, no access inside it. Not from within an access. */
+void pci_host_remove(struct pci_host *host, struct pci_function *function);
 
 #endif

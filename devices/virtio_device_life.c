@@ -118,6 +118,7 @@ void virtio_device_destroy(struct virtio_device *device)
 {
     if (device->config_call.fd == device->config_call_fd)
         event_loop_remove(device->loop, &device->config_call);
+    event_loop_wait_idle(device->loop);
     /* The backend borrows the eventfds: it goes first. */
     if (device->backend)
         device->backend->ops->close(device->backend);

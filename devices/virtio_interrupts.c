@@ -224,13 +224,19 @@ int virtio_interrupts_init(struct virtio_interrupts *interrupts,
 
 void virtio_interrupts_destroy(struct virtio_interrupts *interrupts)
 {
+    if (!interrupts->loop)
+        return; /* not made yet */
+    pthread_mutex_lock(&interrupts->lock);
     for (unsigned i = 0; i < interrupts->count; i++) {
-        struct virtio_interrupt *interrupt = &interrupts->sources[i];
-
-        disconnect(interrupts, interrupt);
-        stop_polling(interrupts, interrupt);
-        close_fd(&interrupt->eventfd);
+        disconnect(interrupts, &interrupts->sources[i]);
+        stop_polling(interrupts, &interrupts->sources[i]);
     }
+    interrupts->isr = 0;
+    update_line(interrupts);
+    pthread_mutex_unlock(&interrupts->lock);
+    event_loop_wait_idle(interrupts->loop);
+    for (unsigned i = 0; i < interrupts->count; i++)
+        close_fd(&interrupts->sources[i].eventfd);
     free(interrupts->sources);
     interrupts->sources = NULL;
     interrupts->count = 0;

@@ -251,7 +251,7 @@ static struct pci_identity identity_of(const struct virtio_device *device)
     return identity;
 }
 
-static int init_function(struct virtio_pci *pci, struct pci_host *host,
+static int init_function(struct virtio_pci *pci, struct bus *mmio,
                          struct event_loop *loop)
 {
     struct virtio_device *device = &pci->device;
@@ -264,7 +264,7 @@ static int init_function(struct virtio_pci *pci, struct pci_host *host,
     if (!pci->doorbell_is_attached)
         return -ENOMEM;
     pci_function_init(&pci->function, device->name, &identity, &function_ops,
-                      host->mmio);
+                      mmio);
     while (bar_size < NOTIFY_OFFSET + device->num_queues * NOTIFY_MULTIPLIER)
         bar_size *= 2;
     pci_function_add_bar(&pci->function, VIRTIO_BAR, bar_size, true, true,
@@ -279,16 +279,13 @@ static int init_function(struct virtio_pci *pci, struct pci_host *host,
             device, i,
             virtio_interrupts_eventfd(&pci->interrupts,
                                       VIRTIO_INTERRUPT_QUEUE(i)));
-    error = virtio_device_connect_config(
+    return virtio_device_connect_config(
         device,
         virtio_interrupts_eventfd(&pci->interrupts, VIRTIO_INTERRUPT_CONFIG));
-    if (!error)
-        error = pci_host_add(host, &pci->function);
-    return error;
 }
 
 int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
-                    const struct guest_memory *memory, struct pci_host *host,
+                    const struct guest_memory *memory, struct bus *mmio,
                     struct machine_port port, struct event_loop *loop)
 {
     int error;
@@ -297,7 +294,7 @@ int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
     pci->port = port;
     error = virtio_device_init(&pci->device, backend, memory, loop);
     if (!error)
-        error = init_function(pci, host, loop);
+        error = init_function(pci, mmio, loop);
     if (error)
         virtio_pci_destroy(pci);
     return error;

@@ -44,11 +44,12 @@ struct virtio_pci {
 };
 
 /* Makes the PCI device for `backend`, which it takes over also when it fails,
- * and plugs it into `host`. */
+ * with BARs on `mmio`. pci_host_add() of its function then plugs it in. */
 int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
-                    const struct guest_memory *memory, struct pci_host *host,
+                    const struct guest_memory *memory, struct bus *mmio,
                     struct machine_port port,
                     struct event_loop *loop) MUST_CHECK;
+/* Once unplugged. Not on a thread that the event loop waits for. */
 void virtio_pci_destroy(struct virtio_pci *pci);
 
 /* Power-on state. While no vCPU runs. */

@@ -26,9 +26,9 @@ int machine_device_add(struct machine *machine,
     device->is_soft = options->kind != NET_VDPA;
     error = net_backend_open(options, machine->memory.size, &backend);
     if (!error)
-        error = virtio_pci_init(
-            &device->pci, backend, &machine->memory, &machine->pci_host,
-            kvm_machine_port(&machine->kvm), &machine->loop);
+        error = virtio_pci_init(&device->pci, backend, &machine->memory,
+                                &machine->mmio, kvm_machine_port(&machine->kvm),
+                                &machine->loop);
     if (error)
         return error;
     device->has_pci = true;
@@ -39,6 +39,10 @@ int machine_device_add(struct machine *machine,
                                device->pci.device.num_queues);
     device->pci.device.running_changed = machine_report_running_changed;
     device->pci.device.owner = device;
+    /* Last: from here on a guest may use it. */
+    if (!error)
+        error = pci_host_add(&machine->pci_host, &device->pci.function);
+    device->is_plugged = !error;
     return error;
 }
 
@@ -47,6 +51,8 @@ void machine_device_remove_all(struct machine *machine)
     for (unsigned i = 0; i < machine->num_devices; i++) {
         struct machine_device *device = machine->devices[i];
 
+        if (device->is_plugged)
+            pci_host_remove(&machine->pci_host, &device->pci.function);
         if (device->has_pci)
             virtio_pci_destroy(&device->pci);
         bypass_report_destroy(&device->report);

@@ -18,7 +18,7 @@ struct machine_device {
     struct machine *machine;
     struct virtio_pci pci;
     struct bypass_report report;
-    bool has_pci;
+    bool has_pci, is_plugged;
     bool is_soft; /* its frames pass through this process */
 };
 

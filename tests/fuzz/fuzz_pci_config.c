@@ -167,6 +167,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    pci_host_remove(&host, &function);
     pci_function_destroy(&function);
     for (unsigned i = 0; i < PCI_NUM_BARS; i++)
         require(!is_mapped[i]);

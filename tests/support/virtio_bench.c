@@ -69,7 +69,7 @@ static void running_changed(void *owner, bool running)
 int virtio_bench_plug(struct virtio_bench *bench)
 {
     int error = virtio_pci_init(
-        &bench->pci, &bench->fake.backend, &bench->memory, &bench->host,
+        &bench->pci, &bench->fake.backend, &bench->memory, &bench->mmio,
         fake_machine_port(&bench->machine), &bench->loop);
 
     if (error)
@@ -77,13 +77,16 @@ int virtio_bench_plug(struct virtio_bench *bench)
     bench->is_running = false;
     bench->pci.device.running_changed = running_changed;
     bench->pci.device.owner = bench;
-    return 0;
+    error = pci_host_add(&bench->host, &bench->pci.function);
+    if (error)
+        virtio_pci_destroy(&bench->pci);
+    return error;
 }
 
 void virtio_bench_unplug(struct virtio_bench *bench)
 {
+    pci_host_remove(&bench->host, &bench->pci.function);
     virtio_pci_destroy(&bench->pci);
-    bench->host.slots[VIRTIO_BENCH_SLOT] = NULL;
 }
 
 static uint64_t config_gpa(unsigned offset)

@@ -79,6 +79,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    pci_function_unmap(&function);
     pci_function_destroy(&function);
     bus_destroy(&mmio);
 }
@@ -163,6 +164,7 @@ END_TEST
 
 START_TEST(large_table_has_its_pending_bits_behind_it)
 {
+    pci_function_unmap(&function);
     pci_function_destroy(&function);
     make(MSIX_MAX_VECTORS);
     ck_assert_uint_eq(msix.pba_offset, 8192);

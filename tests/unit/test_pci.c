@@ -116,6 +116,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+    pci_function_unmap(&function);
     pci_function_destroy(&function);
     bus_destroy(&mmio);
     log_capture_stop();
@@ -455,9 +456,10 @@ START_TEST(reset_brings_back_the_assigned_addresses_unmapped)
 }
 END_TEST
 
-START_TEST(destroy_takes_the_bars_off_the_bus)
+START_TEST(unmapping_takes_the_bars_off_the_bus)
 {
     set_command(PCI_COMMAND_MEMORY);
+    pci_function_unmap(&function);
     pci_function_destroy(&function);
     ck_assert_uint_eq(mmio.count, 0);
     ck_assert_str_eq(history, "map 0 0;map 2 0;unmap 0 0;unmap 2 0;");
@@ -491,7 +493,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, device_hears_of_each_access);
     tcase_add_test(tcase, device_need_not_listen);
     tcase_add_test(tcase, reset_brings_back_the_assigned_addresses_unmapped);
-    tcase_add_test(tcase, destroy_takes_the_bars_off_the_bus);
+    tcase_add_test(tcase, unmapping_takes_the_bars_off_the_bus);
 }
 
 int main(void)

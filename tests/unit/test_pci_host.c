@@ -67,8 +67,10 @@ static void setup(void)
 
 static void teardown(void)
 {
-    for (unsigned i = 0; i < PCI_HOST_SLOTS; i++)
+    for (unsigned i = 0; i < PCI_HOST_SLOTS; i++) {
+        pci_function_unmap(&functions[i]);
         pci_function_destroy(&functions[i]);
+    }
     pci_host_destroy(&host);
     bus_destroy(&ports);
     bus_destroy(&mmio);

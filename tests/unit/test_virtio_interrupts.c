@@ -78,6 +78,7 @@ static void setup(void)
 /* Nothing stays behind, whatever the test did. */
 static void teardown(void)
 {
+    pci_function_unmap(&function);
     pci_function_destroy(&function);
     virtio_interrupts_destroy(&interrupts);
     virtio_interrupts_destroy(&interrupts); /* may be called twice */
