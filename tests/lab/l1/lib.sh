@@ -60,6 +60,18 @@ create_sim_net()
     create_device "${1:-sim0}" vdpasim_net mac "$MAC"
 }
 
+# show_all_queues CARD: QEMU's card has one queue pair until a driver takes
+# MQ, but vp_vdpa counts the queues before it takes anything. So MQ and CTRL_VQ
+# are taken here, in the card's common configuration (virtio 1.2, 4.1.4.3), the
+# first of BAR 4. devmem opens /dev/mem, whatever that is.
+show_all_queues()
+{
+    ln -sf "$1/resource4" /dev/mem
+    devmem 8 32 0 # driver_feature_select
+    devmem 12 32 $((1 << 22 | 1 << 17))
+    rm /dev/mem
+}
+
 # create_vp_vdpa [NAME]: gives L1's virtio network card to vp_vdpa: DMA
 # through an IOMMU, a doorbell page, and a user-mode network beyond it.
 create_vp_vdpa()
@@ -70,9 +82,23 @@ create_vp_vdpa()
     [ -d "$card" ] ||
         fail "no card at $address; the header needs: device: vp_vdpa"
     [ ! -e "$card/driver" ] || echo "$address" >"$card/driver/unbind"
+    show_all_queues "$card"
     echo vp-vdpa >"$card/driver_override"
     echo "$address" >/sys/bus/pci/drivers/vp-vdpa/bind
     create_device "${1:-vp0}" "pci/$address"
+}
+
+# monitor COMMAND...: gives L1's own QEMU a command, such as set_link net off.
+# It acts a little later. The header needs: monitor: yes.
+monitor()
+{
+    local port
+
+    # Its number is that of the device on the virtio bus.
+    for port in /dev/vport*p1; do
+        [ -c "$port" ] || fail "no port; the header needs: monitor: yes"
+        echo "$*" >"$port"
+    done
 }
 
 # guest_command_line TEST: what the guest's kernel is to be told; TEST is
