@@ -51,6 +51,38 @@ static void tell_running(struct virtio_device *device, bool running)
         device->running_changed(device->owner, running);
 }
 
+uint16_t virtio_device_backend_index(const struct virtio_device *device,
+                                     unsigned index)
+{
+    return (uint16_t)virtio_net_queues_device_index(
+        &device->net_queues, device->driver_features, index);
+}
+
+const char *virtio_device_queue_role(const struct virtio_device *device,
+                                     unsigned index)
+{
+    return virtio_net_queues_role(&device->net_queues, device->driver_features,
+                                  index);
+}
+
+/* Whenever a queue may have become another one of the backend's. */
+static int renumber_queues(struct virtio_device *device)
+{
+    int error = 0;
+
+    if (device->net_queues.pairs == device->net_queues.device_pairs)
+        return 0;
+    for (unsigned i = 0; i < device->num_queues && !error; i++) {
+        struct virtio_queue *queue = &device->queues[i];
+
+        error = device->backend->ops->get_queue_max_size(
+            device->backend, virtio_device_backend_index(device, i),
+            &queue->max_size);
+        queue->size = queue->max_size;
+    }
+    return error;
+}
+
 static void reset(struct virtio_device *device)
 {
     for (unsigned i = 0; i < device->num_queues; i++)
@@ -59,6 +91,8 @@ static void reset(struct virtio_device *device)
     tell_running(device, false);
     device->status = 0;
     device->driver_features = 0;
+    /* Whoever cannot tell the sizes will not take them either. */
+    (void)renumber_queues(device);
     for (unsigned i = 0; i < device->num_queues; i++) {
         struct virtio_queue *queue = &device->queues[i];
 
@@ -117,7 +151,7 @@ static int finish_features(struct virtio_device *device, uint8_t status)
     if (!error && !(device->status & VIRTIO_CONFIG_S_FEATURES_OK))
         log_warning("%s: the device refused features 0x%" PRIx64, device->name,
                     device->driver_features | platform);
-    return error;
+    return error ? error : renumber_queues(device);
 }
 
 static int start_queue(struct virtio_device *device, unsigned index)
@@ -133,11 +167,12 @@ static int start_queue(struct virtio_device *device, unsigned index)
         .position = vdpa_queue_start(device->driver_features &
                                      1ULL << VIRTIO_F_RING_PACKED),
     };
+    const uint16_t number = virtio_device_backend_index(device, index);
     const struct vdpa_backend_ops *ops = device->backend->ops;
-    int error = ops->set_queue(device->backend, (uint16_t)index, &setup);
+    int error = ops->set_queue(device->backend, number, &setup);
 
     if (!error)
-        error = ops->enable_queue(device->backend, (uint16_t)index, true);
+        error = ops->enable_queue(device->backend, number, true);
     return error;
 }
 

@@ -13,6 +13,7 @@
 #ifndef DEVICES_VIRTIO_DEVICE_H
 #define DEVICES_VIRTIO_DEVICE_H
 
+#include "devices/virtio_net_queues.h"
 #include "vdpa/vdpa_backend.h"
 #include "vmm/compiler.h"
 #include "vmm/event_loop.h"
@@ -31,6 +32,14 @@
  * zero. Bytes. */
 #define VIRTIO_DEVICE_CONFIG_SIZE 256
 
+/* What a device is told to be, beside what it says of itself. Zeroed: that
+ * alone. */
+struct virtio_device_options {
+    /* Features that the guest is not to see, nor those that depend on them. */
+    uint64_t hidden_features;
+    unsigned queue_pairs; /* of a network device, at most; 0: all */
+};
+
 struct virtio_queue {
     uint16_t max_size, size; /* descriptors */
     bool is_enabled;
@@ -47,8 +56,9 @@ struct virtio_device {
     const struct guest_memory *memory;
     struct event_loop *loop;
     struct vdpa_identity identity;
-    uint64_t device_features;  /* the backend's */
-    uint64_t offered_features; /* of these, what the guest may see */
+    uint64_t device_features;            /* the backend's */
+    uint64_t offered_features;           /* of these, what the guest may see */
+    struct virtio_net_queues net_queues; /* zeroed for other types */
 
     pthread_mutex_t lock; /* everything below, and the backend */
     uint64_t driver_features;
@@ -75,18 +85,16 @@ struct virtio_device {
 
 /*
  * Takes `backend` over, also when it fails. `memory` is mapped into it whole.
- * The eventfds follow with virtio_device_connect().
+ * The eventfds follow with virtio_device_connect(). -ENOTSUP, logged, when the
+ * device lacks a feature that is to be hidden; -ERANGE when it has fewer
+ * queues than are asked for.
  */
 int virtio_device_init(struct virtio_device *device,
                        struct vdpa_backend *backend,
+                       const struct virtio_device_options *options,
                        const struct guest_memory *memory,
                        struct event_loop *loop) MUST_CHECK;
 void virtio_device_destroy(struct virtio_device *device);
-
-/* Hides the feature bits `hidden`, and those that depend on them, from the
- * guest; before it runs. -ENOTSUP, logged, when the device lacks one. */
-int virtio_device_hide(struct virtio_device *device,
-                       uint64_t hidden) MUST_CHECK;
 
 /* Who gets the device's events; before the guest runs. */
 void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
@@ -119,6 +127,15 @@ uint64_t virtio_device_get_queue(struct virtio_device *device, unsigned index,
                                  enum virtio_queue_field field);
 void virtio_device_set_queue(struct virtio_device *device, unsigned index,
                              enum virtio_queue_field field, uint64_t value);
+
+/* The backend's number of the guest's queue `index`, which depends on what
+ * was negotiated. With the lock held. */
+uint16_t virtio_device_backend_index(const struct virtio_device *device,
+                                     unsigned index);
+/* What the queue is for: "receive", "control"; "" when there is nothing to
+ * say. With the lock held. */
+const char *virtio_device_queue_role(const struct virtio_device *device,
+                                     unsigned index);
 
 /* A notification that came to a vCPU thread instead of the kernel. */
 void virtio_device_kick(struct virtio_device *device, unsigned index);

@@ -10,10 +10,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/virtio_net.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#define MAX_PAIRS_OFFSET offsetof(struct virtio_net_config, max_virtqueue_pairs)
 
 /* Fetches the configuration when the device may have changed it. With the
  * lock held. */
@@ -29,6 +33,10 @@ static void refresh_config(struct virtio_device *device)
     if (size == 0 ||
         device->backend->ops->get_config(device->backend, 0, fresh, size) != 0)
         return;
+    if (device->net_queues.pairs > 0 &&
+        device->device_features & VIRTIO_NET_QUEUES_MULTIPLE)
+        store_le16(fresh + MAX_PAIRS_OFFSET,
+                   (uint16_t)device->net_queues.pairs);
     if (memcmp(fresh, device->config, sizeof(fresh)) == 0)
         return;
     memcpy(device->config, fresh, sizeof(fresh));

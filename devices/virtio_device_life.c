@@ -5,11 +5,15 @@
 #include "devices/virtio_device.h"
 
 #include "devices/virtio_features.h"
+#include "vmm/bytes.h"
 #include "vmm/fd.h"
 #include "vmm/feature_names.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -31,9 +35,12 @@ static int init_queues(struct virtio_device *device)
     unsigned count = device->identity.num_queues;
     int error;
 
+    if (device->net_queues.count > 0)
+        count = device->net_queues.count;
     if (count == 0 || count > VIRTIO_DEVICE_MAX_QUEUES) {
-        log_error("%s: the device has %u queues; 1 to %d can be served",
-                  device->name, count, VIRTIO_DEVICE_MAX_QUEUES);
+        log_error("%s: the device has %u queues; 1 to %d can be served%s",
+                  device->name, count, VIRTIO_DEVICE_MAX_QUEUES,
+                  device->net_queues.pairs > 1 ? ": give queues=127" : "");
         return -ENOTSUP;
     }
     device->queues = calloc(count, sizeof(*device->queues));
@@ -67,7 +74,66 @@ static int map_memory(struct virtio_device *device)
     return device->backend->ops->map(device->backend, mappings, memory->count);
 }
 
-static int negotiate(struct virtio_device *device)
+static int check_hidden(const struct virtio_device *device, uint64_t hidden)
+{
+    const uint64_t lacking = hidden & ~device->device_features;
+    const char *name;
+    unsigned bit;
+
+    if (lacking == 0)
+        return 0;
+    bit = (unsigned)__builtin_ctzll(lacking);
+    name = feature_names_get(device->identity.device_id, bit);
+    log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
+              "leave it out",
+              device->name, bit, name != NULL ? name : "nameless");
+    return -ENOTSUP;
+}
+
+static int plan_net_queues(struct virtio_device *device, unsigned limit)
+{
+    const uint32_t offset =
+        offsetof(struct virtio_net_config, max_virtqueue_pairs);
+    struct virtio_net_queues_facts facts = {
+        .name = device->name,
+        .features = device->offered_features,
+        .num_queues = device->identity.num_queues,
+        .limit = limit,
+    };
+    uint8_t pairs[2] = {0};
+    int error = 0;
+
+    if (facts.features & VIRTIO_NET_QUEUES_MULTIPLE &&
+        device->identity.config_size >= offset + sizeof(pairs))
+        error = device->backend->ops->get_config(device->backend, offset, pairs,
+                                                 sizeof(pairs));
+    if (error)
+        return error;
+    facts.max_pairs = load_le16(pairs);
+    return virtio_net_queues_plan(&device->net_queues, &facts);
+}
+
+/* What the guest is offered. Taken out of the device's features, so that what
+ * depends on a bit that is not to be seen goes with it. */
+static int offer(struct virtio_device *device,
+                 const struct virtio_device_options *options)
+{
+    const uint32_t id = device->identity.device_id;
+    const uint64_t features =
+        device->device_features & ~options->hidden_features;
+    int error = check_hidden(device, options->hidden_features);
+
+    device->offered_features = virtio_features_for_guest(id, features);
+    if (error || id != VIRTIO_ID_NET)
+        return error;
+    error = plan_net_queues(device, options->queue_pairs);
+    device->offered_features =
+        virtio_features_for_guest(id, features & ~device->net_queues.unusable);
+    return error;
+}
+
+static int negotiate(struct virtio_device *device,
+                     const struct virtio_device_options *options)
 {
     const struct vdpa_backend_ops *ops = device->backend->ops;
     int error = ops->identify(device->backend, &device->identity);
@@ -82,13 +148,12 @@ static int negotiate(struct virtio_device *device)
                   device->name);
         return -ENOTSUP;
     }
-    device->offered_features = virtio_features_for_guest(
-        device->identity.device_id, device->device_features);
-    return 0;
+    return offer(device, options);
 }
 
 int virtio_device_init(struct virtio_device *device,
                        struct vdpa_backend *backend,
+                       const struct virtio_device_options *options,
                        const struct guest_memory *memory,
                        struct event_loop *loop)
 {
@@ -102,7 +167,7 @@ int virtio_device_init(struct virtio_device *device,
                                      .config_interrupt_fd = -1,
                                      .config_is_stale = true};
     pthread_mutex_init(&device->lock, NULL);
-    error = negotiate(device);
+    error = negotiate(device, options);
     if (!error)
         error = open_eventfd(device, &device->config_call_fd);
     if (!error)
@@ -129,26 +194,6 @@ void virtio_device_destroy(struct virtio_device *device)
     free(device->queues);
     device->queues = NULL;
     device->num_queues = 0;
-}
-
-int virtio_device_hide(struct virtio_device *device, uint64_t hidden)
-{
-    const uint64_t lacking = hidden & ~device->device_features;
-
-    if (lacking != 0) {
-        unsigned bit = (unsigned)__builtin_ctzll(lacking);
-        const char *name = feature_names_get(device->identity.device_id, bit);
-
-        log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
-                  "leave it out",
-                  device->name, bit, name != NULL ? name : "nameless");
-        return -ENOTSUP;
-    }
-    /* Of the device's features, so that what depends on a hidden one goes
-     * with it. */
-    device->offered_features = virtio_features_for_guest(
-        device->identity.device_id, device->device_features & ~hidden);
-    return 0;
 }
 
 void virtio_device_connect_queue(struct virtio_device *device, unsigned index,

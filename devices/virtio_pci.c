@@ -285,6 +285,7 @@ static int init_function(struct virtio_pci *pci, struct bus *mmio,
 }
 
 int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
+                    const struct virtio_device_options *options,
                     const struct guest_memory *memory, struct bus *mmio,
                     struct machine_port port, struct event_loop *loop)
 {
@@ -292,7 +293,7 @@ int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
 
     memset(pci, 0, sizeof(*pci));
     pci->port = port;
-    error = virtio_device_init(&pci->device, backend, memory, loop);
+    error = virtio_device_init(&pci->device, backend, options, memory, loop);
     if (!error)
         error = init_function(pci, mmio, loop);
     if (error)

@@ -44,8 +44,10 @@ struct virtio_pci {
 };
 
 /* Makes the PCI device for `backend`, which it takes over also when it fails,
- * with BARs on `mmio`. pci_host_add() of its function then plugs it in. */
+ * with BARs on `mmio`. `options` as for virtio_device_init(). pci_host_add()
+ * of its function then plugs it in. */
 int virtio_pci_init(struct virtio_pci *pci, struct vdpa_backend *backend,
+                    const struct virtio_device_options *options,
                     const struct guest_memory *memory, struct bus *mmio,
                     struct machine_port port,
                     struct event_loop *loop) MUST_CHECK;

@@ -15,6 +15,10 @@
 int machine_device_add(struct machine *machine,
                        const struct net_options *options)
 {
+    const struct virtio_device_options virtio = {
+        .hidden_features = options->hidden_features,
+        .queue_pairs = options->queue_pairs,
+    };
     struct machine_device *device = calloc(1, sizeof(*device));
     struct vdpa_backend *backend;
     int error;
@@ -26,15 +30,12 @@ int machine_device_add(struct machine *machine,
     device->is_soft = options->kind != NET_VDPA;
     error = net_backend_open(options, machine->memory.size, &backend);
     if (!error)
-        error = virtio_pci_init(&device->pci, backend, &machine->memory,
-                                &machine->mmio, kvm_machine_port(&machine->kvm),
-                                &machine->loop);
+        error = virtio_pci_init(
+            &device->pci, backend, &virtio, &machine->memory, &machine->mmio,
+            kvm_machine_port(&machine->kvm), &machine->loop);
     if (error)
         return error;
     device->has_pci = true;
-    error = virtio_device_hide(&device->pci.device, options->hidden_features);
-    if (error)
-        return error;
     error = bypass_report_init(&device->report, options->name, "virtio-net",
                                device->pci.device.num_queues);
     device->pci.device.running_changed = machine_report_running_changed;

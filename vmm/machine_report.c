@@ -16,14 +16,6 @@
 #include <inttypes.h>
 #include <linux/virtio_config.h>
 
-/* virtio 1.2, 5.1.2: which queue is what, as far as its number tells. */
-static const char *role_of_queue(unsigned index, unsigned num_queues)
-{
-    if (index == num_queues - 1 && num_queues % 2 == 1)
-        return "control";
-    return index % 2 == 0 ? "receive" : "transmit";
-}
-
 /* Split rings hold the used index 2 bytes into the device's part (2.7.8);
  * packed rings have none. */
 static void read_used_index(const struct virtio_device *device,
@@ -75,7 +67,7 @@ static void fill_report(struct machine_device *device)
         if (!queue->is_enabled)
             continue;
         report->was_used = true;
-        report->role = role_of_queue(i, virtio->num_queues);
+        report->role = virtio_device_queue_role(virtio, i);
         take_longer(&report->kick_path, kick_path(device, i));
         take_longer(&report->interrupt_path, interrupt_path(device, i));
         report->kicks = queue->kicks;

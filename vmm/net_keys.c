@@ -140,6 +140,23 @@ int net_keys_set_polling(struct net_options *net, const char *value,
     return 0;
 }
 
+static int set_queues(struct net_options *net, const char *value, char *error,
+                      size_t error_size)
+{
+    uint64_t pairs;
+    const char *rest = option_read_number(value, &pairs);
+
+    if (rest == NULL || *rest != '\0' || pairs < 1 ||
+        pairs > NET_OPTIONS_MAX_PAIRS) {
+        snprintf(error, error_size,
+                 "\"%s\" is not a number of queue pairs from 1 to %d", value,
+                 NET_OPTIONS_MAX_PAIRS);
+        return -EINVAL;
+    }
+    net->queue_pairs = (unsigned)pairs;
+    return 0;
+}
+
 static int set_restrict(struct net_options *net, const char *value, char *error,
                         size_t error_size)
 {
@@ -246,6 +263,7 @@ static const struct net_key keys[] = {
     {{"peer", false}, FOR(NET_PEER), set_name},
     {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mac},
     {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
+    {{"queues", false}, FOR(NET_VDPA), set_queues},
     {{"mtu", false}, FOR_SOFT, net_keys_set_mtu},
     {{"poll", false}, FOR_SOFT, net_keys_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},

@@ -16,6 +16,7 @@
 #define NET_OPTIONS_MAX_FORWARD  80 /* bytes, with the final NUL */
 #define NET_OPTIONS_MIN_MTU      68 /* virtio 1.2, 5.1.3 */
 #define NET_OPTIONS_MAX_MTU      65520
+#define NET_OPTIONS_MAX_PAIRS    0x8000 /* virtio 1.2, 5.1.4.1 */
 
 enum net_kind {
     NET_VDPA, /* a vDPA device of the host */
@@ -41,6 +42,7 @@ struct net_options {
     /* Bits of the device that its driver is not to see; never VERSION_1 or
      * ACCESS_PLATFORM. */
     uint64_t hidden_features;
+    unsigned queue_pairs; /* NET_VDPA: the guest's at most; 0: the device's */
     /* What follows is for software devices: all but NET_VDPA. */
     uint16_t mtu;     /* bytes of payload; 0: the default */
     bool has_polling; /* else it is NET_POLLING_AUTO */

@@ -71,7 +71,9 @@ static const char run_help[] =
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
     "\n"
     "Networks\n"
-    "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS "\n"
+    "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS
+    "  ,queues=N             vdpa: at most N pairs of queues\n"
+    "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
     "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"

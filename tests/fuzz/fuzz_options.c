@@ -46,6 +46,8 @@ static void check_net(const struct net_options *net)
         require(memchr(net->forwards[i], '\0', NET_OPTIONS_MAX_FORWARD) !=
                 NULL);
     }
+    require(net->queue_pairs <= NET_OPTIONS_MAX_PAIRS);
+    require(net->queue_pairs == 0 || net->kind == NET_VDPA);
     if (net->kind == NET_VDPA)
         require(net->mtu == 0 && !net->has_polling);
     if (net->kind != NET_USER)

@@ -89,8 +89,9 @@ static void drive(struct virtio_device *device)
     require(virtio_device_get_status(device) == 0);
 }
 
-static void live(const uint8_t *failures, size_t count)
+static void live(unsigned limit, const uint8_t *failures, size_t count)
 {
+    const struct virtio_device_options options = {.queue_pairs = limit};
     struct virtio_device device;
     struct vdpa_backend *backend;
 
@@ -98,7 +99,7 @@ static void live(const uint8_t *failures, size_t count)
         fake.fail_at = failures[0];
     if (vhost_vdpa_open(FAKE_VHOST_PATH, &fake.syscalls, &backend) != 0)
         return;
-    if (virtio_device_init(&device, backend, &memory, &loop) != 0)
+    if (virtio_device_init(&device, backend, &options, &memory, &loop) != 0)
         return;
     require(device.num_queues >= 1);
     require(device.num_queues <= VIRTIO_DEVICE_MAX_QUEUES);
@@ -122,7 +123,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lie(&profile, data);
     fake_vhost_init(&fake, &profile);
     fake.fail_error = EIO;
-    live(data + PROFILE_SIZE,
+    /* max_virtqueue_pairs */
+    fake.config[8] = data[43];
+    fake.config[9] = data[44];
+    live(data[45] % 8, data + PROFILE_SIZE,
          size - PROFILE_SIZE > 8 ? 8 : size - PROFILE_SIZE);
     require(fake.fd < 0); /* closed, and nothing left in it */
     require(fake.maps.count == 0);

@@ -69,8 +69,8 @@ static void running_changed(void *owner, bool running)
 int virtio_bench_plug(struct virtio_bench *bench)
 {
     int error = virtio_pci_init(
-        &bench->pci, &bench->fake.backend, &bench->memory, &bench->mmio,
-        fake_machine_port(&bench->machine), &bench->loop);
+        &bench->pci, &bench->fake.backend, &bench->options, &bench->memory,
+        &bench->mmio, fake_machine_port(&bench->machine), &bench->loop);
 
     if (error)
         return error;

@@ -23,6 +23,7 @@
 
 struct virtio_bench {
     struct fake_backend fake;
+    struct virtio_device_options options;
     struct fake_machine machine;
     struct guest_memory memory; /* from 0 on */
     struct event_loop loop;
@@ -32,7 +33,8 @@ struct virtio_bench {
     bool is_running; /* as the device told last */
 };
 
-/* Everything but the device, whose fake backend may then be changed. */
+/* Everything but the device, whose fake backend and options may then be
+ * changed. */
 void virtio_bench_init(struct virtio_bench *bench);
 void virtio_bench_destroy(struct virtio_bench *bench);
 

@@ -78,6 +78,28 @@ START_TEST(keys_stand_in_any_order)
 }
 END_TEST
 
+START_TEST(vdpa_devices_may_be_given_fewer_queues)
+{
+    accept("/d", NET_VDPA, "/d");
+    ck_assert_uint_eq(net.queue_pairs, 0);
+    accept("/d,queues=1", NET_VDPA, "/d");
+    ck_assert_uint_eq(net.queue_pairs, 1);
+    accept("queues=32768,vdpa=/d", NET_VDPA, "/d");
+    ck_assert_uint_eq(net.queue_pairs, 32768);
+    refuse("/d,queues=0", "queues \"0\" is not a number of queue pairs from 1 "
+                          "to 32768");
+    refuse("/d,queues=32769", "queues \"32769\" is not a number of queue "
+                              "pairs from 1 to 32768");
+    refuse("/d,queues=4x", "queues \"4x\" is not a number of queue pairs from "
+                           "1 to 32768");
+    refuse("/d,queues", "queues \"\" is not a number of queue pairs from 1 to "
+                        "32768");
+    refuse("/d,queues=1,queues=2", "\"queues\" is given twice");
+    refuse("user,queues=1", "user has no \"queues\": known are user, mac, "
+                            "features, mtu, poll, forward, hostfwd, restrict");
+}
+END_TEST
+
 START_TEST(user_network_forwards_ports)
 {
     accept("user,forward=tcp:127.0.0.1:2222:22,restrict=on,"
@@ -144,12 +166,13 @@ END_TEST
 
 START_TEST(keys_are_those_of_the_kind)
 {
-    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac, features");
-    refuse("vdpa=/d,queues=2",
-           "unknown key \"queues\": known are vdpa, mac, features");
+    refuse("/d,mtu=1500",
+           "vdpa has no \"mtu\": known are vdpa, mac, features, queues");
+    refuse("vdpa=/d,vectors=2",
+           "unknown key \"vectors\": known are vdpa, mac, features, queues");
     refuse("vdpa=/d,mca=52:54:00:12:34:56",
            "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac, "
-           "features");
+           "features, queues");
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
            "mac, features, mtu, poll, forward, hostfwd, restrict");
@@ -343,6 +366,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, each_kind_has_its_key);
     tcase_add_test(tcase, defaults_are_told_from_values);
     tcase_add_test(tcase, keys_stand_in_any_order);
+    tcase_add_test(tcase, vdpa_devices_may_be_given_fewer_queues);
     tcase_add_test(tcase, user_network_forwards_ports);
     tcase_add_test(tcase, forwards_have_limits);
     tcase_add_test(tcase, one_kind_is_needed);

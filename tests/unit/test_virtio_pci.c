@@ -221,6 +221,7 @@ START_TEST(device_of_many_queues_has_room_for_their_doorbells)
     virtio_bench_unplug(&bench);
     fake_backend_init(&bench.fake);
     bench.fake.identity.num_queues = FAKE_BACKEND_MAX_QUEUES;
+    bench.fake.identity.device_id = VIRTIO_ID_CONSOLE;
     ck_assert_int_eq(virtio_bench_plug(&bench), 0);
     config_write(PCI_COMMAND, 2, MEMORY_ON);
     for (unsigned i = 0; i < FAKE_BACKEND_MAX_QUEUES; i++)
