@@ -171,7 +171,7 @@ static enum reading read_frame(struct peer_port *port)
     log_guest(&port->complaints,
               "%s: %s: the other VM sent a message that is no frame within an "
               "MTU of %u",
-              port->port.name, port->socket.address.sun_path, port->mtu);
+              port->port.name, port->socket.path.address.sun_path, port->mtu);
     return READ_WRONG;
 }
 

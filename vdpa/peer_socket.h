@@ -7,18 +7,15 @@
 #define VDPA_PEER_SOCKET_H
 
 #include "vmm/compiler.h"
+#include "vmm/socket_path.h"
 
 #include <stdbool.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 struct peer_socket {
-    const char *owner; /* for messages: "net0" */
-    struct sockaddr_un address;
-    int listener_fd;  /* the one that came first; else -1 */
-    int fd;           /* the peer; -1 while there is none */
-    bool is_greeted;  /* the peer has taken us for its own: frames may flow */
-    struct stat file; /* the socket's, as made by us */
+    struct socket_path path;
+    int listener_fd; /* the one that came first; else -1 */
+    int fd;          /* the peer; -1 while there is none */
+    bool is_greeted; /* the peer has taken us for its own: frames may flow */
 };
 
 /* Meets the peer, or begins to wait for it. -EBUSY when there are two already,
