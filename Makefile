@@ -82,8 +82,8 @@ libraries   := -lmnl
 
 # ---- Sources: one list a layer ----------------------------------------------
 
-root_sources    := $(wildcard vmm/main.c vmm/machine.c vmm/machine_device.c \
-	vmm/machine_report.c vmm/net_backend.c vmm/command_*.c)
+root_sources    := $(wildcard vmm/main.c vmm/machine*.c vmm/net_backend.c \
+	vmm/command_*.c)
 core_sources    := $(filter-out $(root_sources),$(wildcard vmm/*.c))
 arch_sources    := $(wildcard vmm/$(ARCH)/*.c)
 devices_sources := $(wildcard devices/*.c)

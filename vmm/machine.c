@@ -10,6 +10,7 @@
 #include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
+#include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_report.h"
 
@@ -302,6 +303,8 @@ int machine_init(struct machine *machine, const struct options *options)
     if (!error)
         error =
             arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
+    if (!error)
+        error = machine_control_init(machine);
     /* Last, so that an error above is not printed to a raw terminal. */
     if (!error && options->console == CONSOLE_STDIO)
         error = terminal_init(&machine->terminal, &machine->loop, STDIN_FILENO,
@@ -317,6 +320,7 @@ void machine_destroy(struct machine *machine)
         terminal_destroy(&machine->terminal);
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
+    control_destroy(&machine->control);
     machine_device_remove_all(machine);
     if (machine->pci_host.mmio)
         pci_host_destroy(&machine->pci_host);
@@ -464,6 +468,7 @@ int machine_run(struct machine *machine)
     log_start_cost();
     vcpu_group_resume(&machine->vcpus);
     error = event_loop_run(&machine->loop);
+    control_stop(&machine->control);
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
     for (unsigned i = 0; i < machine->num_devices; i++)

@@ -12,6 +12,7 @@
 #include "vmm/boot_files.h"
 #include "vmm/bus.h"
 #include "vmm/compiler.h"
+#include "vmm/control.h"
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
@@ -57,7 +58,8 @@ struct machine {
     struct exit_port exit_port;
     struct pci_host pci_host;
     struct machine_device *devices[OPTIONS_MAX_NETS];
-    unsigned num_devices;
+    unsigned num_devices; /* changed on the control thread while it runs */
+    struct control control;
 
     /* What is to be done, and its detail; see machine.c. */
     atomic_int request;

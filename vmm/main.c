@@ -2,6 +2,7 @@
 /*
  * main.c: command line in, exit status out.
  */
+#include "vmm/command_control.h"
 #include "vmm/command_vduse.h"
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
@@ -100,6 +101,8 @@ int main(int argc, char **argv)
     if (options.wants_help || options.command == COMMAND_VERSION)
         return print_text(usage_text(options.command));
     log_set_level(options.log_level);
+    if (options.command == COMMAND_CONTROL)
+        return command_control(&options.control);
     block_signals();
     return options.command == COMMAND_VDUSE ? command_vduse(&options.vduse)
                                             : run(&options);

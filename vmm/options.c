@@ -18,6 +18,7 @@ static const struct {
 } commands[] = {
     {"run", COMMAND_RUN, options_parse_run},
     {"vduse", COMMAND_VDUSE, options_parse_vduse},
+    {"status", COMMAND_CONTROL, options_parse_control},
 };
 
 int options_set_quiet(struct option_parser *parser, const char *value)

@@ -25,6 +25,7 @@ enum options_command {
     COMMAND_VERSION,
     COMMAND_RUN,
     COMMAND_VDUSE,
+    COMMAND_CONTROL, /* one of those that ask something of a running vmm */
 };
 
 enum options_on_reset {
@@ -50,11 +51,17 @@ struct vduse_options {
     int ready_fd; /* told when the device can be used; -1: none */
 };
 
+struct control_options {
+    const char *socket;  /* path; never NULL */
+    const char *request; /* without its newline */
+};
+
 struct options {
     enum options_command command;
     bool wants_help; /* the rest does not matter */
     enum log_level log_level;
-    struct vduse_options vduse; /* for COMMAND_VDUSE */
+    struct vduse_options vduse;     /* for COMMAND_VDUSE */
+    struct control_options control; /* for COMMAND_CONTROL */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* never NULL */
     const char *initrd; /* NULL: none */
@@ -66,8 +73,9 @@ struct options {
     unsigned net_count;
     enum options_on_reset on_reset;
     enum options_console console;
-    const char *report; /* NULL: on stderr alone */
-    unsigned required;  /* enum options_requirement, together */
+    const char *report;         /* NULL: on stderr alone */
+    const char *control_socket; /* path; NULL: none */
+    unsigned required;          /* enum options_requirement, together */
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.

@@ -14,6 +14,7 @@
  * parser is the struct options. -EINVAL with the reason in the parser. */
 int options_parse_run(struct option_parser *parser) MUST_CHECK;
 int options_parse_vduse(struct option_parser *parser) MUST_CHECK;
+int options_parse_control(struct option_parser *parser) MUST_CHECK;
 
 /* For the rules of --quiet, --verbose and --help. */
 int options_set_quiet(struct option_parser *parser, const char *value);

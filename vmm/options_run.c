@@ -162,6 +162,14 @@ static int set_report(struct option_parser *parser, const char *value)
     return 0;
 }
 
+static int set_control(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->control_socket = value;
+    return 0;
+}
+
 /* A list, so that one --require can hold all that a run is to show. */
 static int add_requirements(struct option_parser *parser, const char *value)
 {
@@ -225,6 +233,7 @@ static const struct option_rule run_rules[] = {
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
+    {"control", 0, TAKES_VALUE, "/run/vmm.sock", set_control},
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
     {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
     {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},

@@ -9,6 +9,7 @@ static const char program_help[] =
     "\n"
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
     "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
+    "       vmm status SOCKET                 ask a guest's vmm how it is\n"
     "       vmm COMMAND --help                list the options of run or "
     "vduse\n"
     "       vmm --version\n"
@@ -66,6 +67,8 @@ static const char run_help[] =
     "\n"
     "Devices\n"
     "  -n, --net NETWORK     network card, up to 8 times\n"
+    "      --control SOCKET  let \"vmm status SOCKET\" and its like ask this\n"
+    "                        vmm\n"
     "      --console stdio|none\n"
     "                        the guest's serial port (default stdio);\n"
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
@@ -87,6 +90,18 @@ static const char run_help[] =
     "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" -m 2G -c 2 \\\n"
     "      --net vdpa=/dev/vhost-vdpa-0,mac=52:54:00:12:34:56 \\\n"
     "      --net user,forward=tcp:127.0.0.1:2222:22\n";
+
+static const char control_help[] =
+    "usage: vmm status SOCKET\n"
+    "\n"
+    "Asks the vmm that was started with \"vmm run --control SOCKET\":\n"
+    "  status                whether its guest runs, and its devices\n"
+    "\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "example\n"
+    "  vmm run bzImage --control /run/guest.sock &\n"
+    "  vmm status /run/guest.sock\n";
 
 static const char vduse_help[] =
     "usage: vmm vduse NAME [OPTION]...\n"
@@ -129,6 +144,8 @@ const char *usage_text(enum options_command command)
         return run_help;
     case COMMAND_VDUSE:
         return vduse_help;
+    case COMMAND_CONTROL:
+        return control_help;
     case COMMAND_NONE:
     default:
         return program_help;

@@ -100,6 +100,19 @@ START_TEST(memory_is_a_number_of_pages)
 }
 END_TEST
 
+START_TEST(control_command_is_its_own_request)
+{
+    ck_assert_int_eq(parse("status /s"), 0);
+    ck_assert_int_eq(options.command, COMMAND_CONTROL);
+    ck_assert_str_eq(options.control.request, "status");
+    ck_assert_str_eq(options.control.socket, "/s");
+    ck_assert_int_eq(parse("run K --control=/s"), 0);
+    ck_assert_str_eq(options.control_socket, "/s");
+    refuse("status", "no socket: give that of a \"vmm run --control SOCKET\"");
+    refuse("status a b", "unexpected \"b\": the socket is \"a\" already");
+}
+END_TEST
+
 START_TEST(cpus_are_1_to_255)
 {
     ck_assert_int_eq(parse("run K -c 255"), 0);
@@ -474,6 +487,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, defaults_are_a_small_machine_without_network);
     tcase_add_test(tcase, every_spelling_means_the_same);
     tcase_add_test(tcase, memory_is_a_number_of_pages);
+    tcase_add_test(tcase, control_command_is_its_own_request);
     tcase_add_test(tcase, cpus_are_1_to_255);
     tcase_add_test(tcase, appended_strings_are_joined);
     tcase_add_test(tcase, command_line_has_a_limit);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_control.c: what can be asked of a machine by its control socket: a
+ * row and a function a command.
+ *
+ * The functions run on the control thread, one at a time; they may wait for
+ * the vCPUs and for the locks of devices, which the I/O thread may not.
+ */
+#include "vmm/machine_control.h"
+
+#include "vmm/machine.h"
+
+#include <linux/virtio_config.h>
+
+/* The device status field as a word (virtio 1.2, 2.1). */
+static const char *state_of(uint8_t status)
+{
+    if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
+        return "needs-reset";
+    if (status & VIRTIO_CONFIG_S_FAILED)
+        return "failed";
+    if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+        return "running";
+    return status ? "starting" : "reset";
+}
+
+static void run_status(void *owner, struct control_call *call)
+{
+    struct machine *machine = owner;
+
+    control_reply(call, "guest running");
+    for (unsigned i = 0; i < machine->num_devices; i++) {
+        struct machine_device *device = machine->devices[i];
+        uint8_t status = virtio_device_get_status(&device->pci.device);
+
+        /* The name last, as only it may hold blanks. */
+        control_reply(call, "device %u %s %s", device->pci.function.slot,
+                      state_of(status), device->report.name);
+    }
+    control_succeed(call);
+}
+
+static const struct control_command commands[] = {
+    {"status", NULL, "whether the guest runs, and its devices", run_status},
+};
+
+int machine_control_init(struct machine *machine)
+{
+    const char *path = machine->options->control_socket;
+
+    if (!path)
+        return 0;
+    return control_init(&machine->control, &machine->loop, path, commands,
+                        ARRAY_SIZE(commands), machine);
+}
