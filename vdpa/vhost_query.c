@@ -175,7 +175,9 @@ static uint16_t usable_queue_size(uint32_t size)
     return (uint16_t)usable;
 }
 
-/* Asked once, now: later the kernel answers with the size that was set. */
+/* Asked once, now: later the kernel answers with the size that was set. A card
+ * behind vp_vdpa may not have a queue until the guest takes the feature that
+ * brings it (QEMU's with MQ); such a queue is of the common size. */
 static int query_queue_sizes(const struct vhost_device *device,
                              struct vhost_capabilities *capabilities)
 {
@@ -199,7 +201,8 @@ static int query_queue_sizes(const struct vhost_device *device,
             error = VHOST_TRY(device, VHOST_VDPA_GET_VRING_SIZE, &answer);
         if (error && !is_unknown(error))
             return failed(device, "VHOST_VDPA_GET_VRING_SIZE", error);
-        size = usable_queue_size(error ? common : answer.vring.num);
+        size = usable_queue_size(
+            error || answer.vring.num == 0 ? common : answer.vring.num);
         capabilities->queue_sizes[i] = size;
         if (size > identity->max_queue_size)
             identity->max_queue_size = size;

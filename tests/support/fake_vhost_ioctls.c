@@ -209,7 +209,11 @@ static int get_vring_size(struct fake_vhost *fake, void *argument)
 
     if (fake->profile.queue_size == 0)
         return -EOPNOTSUPP;
-    state->num = size ? size : fake->profile.queue_size;
+    if (fake->profile.later_queue && state->index >= fake->profile.later_queue)
+        size = 0;
+    else if (size == 0)
+        size = fake->profile.queue_size;
+    state->num = size;
     return 0;
 }
 
