@@ -88,7 +88,8 @@ int soft_net_init_features(struct soft_net *net)
                   net->options.name, bit, name != NULL ? name : "nameless");
         return -ENOTSUP;
     }
-    net->device_features = drop_unmet(features & ~net->options.hidden_features);
+    net->device.device_features =
+        drop_unmet(features & ~net->options.hidden_features);
     return 0;
 }
 

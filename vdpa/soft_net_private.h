@@ -6,43 +6,22 @@
 #ifndef VDPA_SOFT_NET_PRIVATE_H
 #define VDPA_SOFT_NET_PRIVATE_H
 
-#include "vdpa/iova_map.h"
+#include "vdpa/soft_device.h"
 #include "vdpa/soft_net.h"
-#include "vdpa/virtqueue.h"
-#include "vmm/event_loop.h"
-#include "vmm/log.h"
 
 #include <linux/virtio_net.h>
-#include <pthread.h>
 #include <stdbool.h>
 
 #define SOFT_NET_RX 0
 #define SOFT_NET_TX 1
 
-struct soft_net_queue {
-    struct vdpa_queue setup;
-    bool is_set, is_enabled;
-    struct virtqueue ring; /* while the device runs */
-    struct event_source kick;
-    bool must_signal; /* something was returned in this burst */
-};
-
 struct soft_net {
-    struct vdpa_backend backend;
+    struct soft_device device;
     struct soft_net_options options;
     struct frame_port *port; /* owned */
-    struct event_loop loop;
-    pthread_t thread;
-    bool has_thread;
 
-    pthread_mutex_t lock; /* everything below; held in every callback */
-    struct iova_map map;
-    uint64_t device_features, features;
-    uint8_t status;
+    /* Under the device's lock, as all that follows. */
     struct virtio_net_config config;
-    int config_call_fd; /* borrowed; -1 for none */
-    struct soft_net_queue queues[SOFT_NET_NUM_QUEUES];
-    bool is_running; /* DRIVER_OK, and the rings are good */
 
     struct event_source poll_timer; /* timerfd */
     bool must_look;                 /* at both queues when the timer expires */
@@ -53,7 +32,6 @@ struct soft_net {
     unsigned window_sent, window_received; /* frames */
 
     struct soft_net_counters counters;
-    struct log_limit complaints;
     /* Too large for a stack. */
     struct virtqueue_chain chain, first_chain;
 };
@@ -77,8 +55,8 @@ void soft_net_destroy_queues(struct soft_net *net);
 /* The rings as set up, from DRIVER_OK on; -errno when one is not usable. */
 int soft_net_start_queues(struct soft_net *net) MUST_CHECK;
 void soft_net_stop_queues(struct soft_net *net);
-/* The map changed under a running device. */
-void soft_net_remap_queues(struct soft_net *net);
+/* The driver's notification. */
+void soft_net_kicked(struct soft_net *net, unsigned index);
 
 /* Everything goes back to the driver through here; see queue_record.h. */
 void soft_net_return_buffers(struct soft_net *net, unsigned index,
@@ -86,14 +64,6 @@ void soft_net_return_buffers(struct soft_net *net, unsigned index,
                              unsigned count);
 /* At the end of a burst. */
 void soft_net_signal_queue(struct soft_net *net, uint16_t index);
-/* After anything that reads a ring. */
-void soft_net_check_rings(struct soft_net *net);
-
-/* The device cannot go on with its driver: DEVICE_NEEDS_RESET, and a
- * configuration interrupt (virtio 1.2, 2.1.2). */
-void soft_net_need_reset(struct soft_net *net);
-
-/* frame_client's. */
 void soft_net_link_changed(void *owner, bool up);
 
 extern const struct frame_client soft_net_client;

@@ -46,41 +46,21 @@ static void call_driver(struct soft_net *net, uint16_t index)
     net->counters.calls++;
     if (net->options.call)
         net->options.call(net->options.owner, index);
-    else if (eventfd_write(net->queues[index].setup.call_fd, 1) != 0)
+    else if (eventfd_write(net->device.queues[index].setup.call_fd, 1) != 0)
         log_error("%s: eventfd: %s", net->options.name, strerror(errno));
 }
 
 void soft_net_signal_queue(struct soft_net *net, uint16_t index)
 {
-    struct soft_net_queue *queue = &net->queues[index];
-
-    if (!queue->must_signal)
-        return;
-    queue->must_signal = false;
-    if (virtqueue_should_signal(&queue->ring))
+    if (soft_device_wants_signal(&net->device, index))
         call_driver(net, index);
-}
-
-void soft_net_check_rings(struct soft_net *net)
-{
-    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES && net->is_running; i++) {
-        const struct virtqueue *ring = &net->queues[i].ring;
-
-        if (!ring->is_broken)
-            continue;
-        log_guest(&net->complaints,
-                  "%s: the guest broke queue %u with %s: it must reset the "
-                  "device",
-                  net->options.name, i, ring->fault);
-        soft_net_need_reset(net);
-    }
 }
 
 void soft_net_return_buffers(struct soft_net *net, unsigned index,
                              const struct virtqueue_buffer *buffers,
                              unsigned count)
 {
-    struct soft_net_queue *queue = &net->queues[index];
+    struct soft_queue *queue = &net->device.queues[index];
     struct queue_record *record =
         net->options.records ? &net->options.records[index] : NULL;
     unsigned descriptors = 0;
@@ -134,7 +114,7 @@ static void send_frame(struct soft_net *net, struct virtqueue_chain *chain)
     }
     frame_size = chain->readable_size - NET_HEADER_SIZE;
     virtqueue_read(chain, 0, bytes, sizeof(bytes));
-    if (!net_header_load(&header, bytes, net->features, frame_size)) {
+    if (!net_header_load(&header, bytes, net->device.features, frame_size)) {
         net->counters.dropped++;
         return;
     }
@@ -148,10 +128,10 @@ static void send_frame(struct soft_net *net, struct virtqueue_chain *chain)
 /* Returns how many buffers it took. */
 static unsigned send_burst(struct soft_net *net)
 {
-    struct soft_net_queue *queue = &net->queues[SOFT_NET_TX];
+    struct soft_queue *queue = &net->device.queues[SOFT_NET_TX];
     unsigned taken = 0;
 
-    while (taken < MAX_BURST && net->is_running &&
+    while (taken < MAX_BURST && net->device.is_running &&
            virtqueue_take(&queue->ring, &net->chain)) {
         if (net->chain.num_readable == 0) {
             virtqueue_break(&queue->ring,
@@ -166,7 +146,7 @@ static unsigned send_burst(struct soft_net *net)
     if (taken > 0)
         net->port->ops->sent(net->port);
     soft_net_signal_queue(net, SOFT_NET_TX);
-    soft_net_check_rings(net);
+    soft_device_check_rings(&net->device);
     return taken;
 }
 
@@ -229,11 +209,11 @@ static void look_soon(struct soft_net *net)
  * knew. A driver that is as fast as we are would keep us here. */
 static void stop_polling(struct soft_net *net)
 {
-    struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
+    struct virtqueue *ring = &net->device.queues[SOFT_NET_TX].ring;
     unsigned sent = 0;
 
     net->is_polling = false;
-    while (net->is_running && virtqueue_want_kicks(ring, true)) {
+    while (net->device.is_running && virtqueue_want_kicks(ring, true)) {
         virtqueue_want_kicks(ring, false);
         if (sent >= MAX_BURST) {
             look_soon(net);
@@ -246,13 +226,13 @@ static void stop_polling(struct soft_net *net)
 /* A notification came, or a full burst left more behind. */
 static void serve_transmit(struct soft_net *net)
 {
-    struct virtqueue *ring = &net->queues[SOFT_NET_TX].ring;
+    struct virtqueue *ring = &net->device.queues[SOFT_NET_TX].ring;
     unsigned sent;
 
     (void)count_window(net);
     virtqueue_want_kicks(ring, false);
     sent = send_burst(net);
-    if (!net->is_running)
+    if (!net->device.is_running)
         return;
     if (is_worth_polling(net))
         start_polling(net);
@@ -269,7 +249,7 @@ static void poll_transmit(struct soft_net *net)
 
     net->counters.polls++;
     net->idle_polls = sent > 0 ? 0 : net->idle_polls + 1;
-    if (!net->is_running)
+    if (!net->device.is_running)
         return;
     if (sent < MAX_BURST &&
         (!was_worth_it ||
@@ -285,10 +265,10 @@ static void poll_transmit(struct soft_net *net)
 static void look(struct soft_net *net)
 {
     net->must_look = false;
-    virtqueue_want_kicks(&net->queues[SOFT_NET_RX].ring, false);
+    virtqueue_want_kicks(&net->device.queues[SOFT_NET_RX].ring, false);
     net->port->ops->resume(net->port);
     soft_net_client.received(net);
-    if (net->is_running)
+    if (net->device.is_running)
         serve_transmit(net);
 }
 
@@ -298,7 +278,8 @@ static void timer_expired(void *owner, uint32_t events)
     uint64_t count;
 
     (void)events;
-    if (read(net->poll_timer.fd, &count, sizeof(count)) < 0 || !net->is_running)
+    if (read(net->poll_timer.fd, &count, sizeof(count)) < 0 ||
+        !net->device.is_running)
         return;
     if (net->must_look)
         look(net);
@@ -306,39 +287,16 @@ static void timer_expired(void *owner, uint32_t events)
         poll_transmit(net);
 }
 
-static void drain(int eventfd)
+void soft_net_kicked(struct soft_net *net, unsigned index)
 {
-    eventfd_t count;
-
-    /* Nothing to read is fine: the signal has been served already. */
-    (void)eventfd_read(eventfd, &count);
-}
-
-/* Buffers came, or the device just started. */
-static void receive_kicked(void *owner, uint32_t events)
-{
-    struct soft_net *net = owner;
-
-    (void)events;
-    if (!net->is_running)
-        return;
-    drain(net->queues[SOFT_NET_RX].setup.kick_fd);
     net->counters.kicks++;
-    virtqueue_want_kicks(&net->queues[SOFT_NET_RX].ring, false);
-    net->port->ops->resume(net->port);
-}
-
-static void transmit_kicked(void *owner, uint32_t events)
-{
-    struct soft_net *net = owner;
-
-    (void)events;
-    if (!net->is_running)
-        return;
-    drain(net->queues[SOFT_NET_TX].setup.kick_fd);
-    net->counters.kicks++;
-    if (!net->is_polling)
+    if (index == SOFT_NET_RX) {
+        /* Buffers came. */
+        virtqueue_want_kicks(&net->device.queues[SOFT_NET_RX].ring, false);
+        net->port->ops->resume(net->port);
+    } else if (!net->is_polling) {
         serve_transmit(net);
+    }
 }
 
 /* ---- Life ---- */
@@ -358,7 +316,7 @@ int soft_net_init_queues(struct soft_net *net)
                   strerror(-error));
         return error;
     }
-    return event_loop_add(&net->loop, &net->poll_timer);
+    return event_loop_add(&net->device.loop, &net->poll_timer);
 }
 
 void soft_net_destroy_queues(struct soft_net *net)
@@ -366,48 +324,34 @@ void soft_net_destroy_queues(struct soft_net *net)
     close_fd(&net->poll_timer.fd);
 }
 
-static int start_queue(struct soft_net *net, unsigned index,
-                       void (*kicked)(void *owner, uint32_t events))
+static int start_queue(struct soft_net *net, unsigned index)
 {
-    struct soft_net_queue *queue = &net->queues[index];
-    int error = virtqueue_init(&queue->ring, &queue->setup, net->features,
-                               queue->setup.position, &net->map);
+    uint32_t position = net->device.queues[index].setup.position;
 
     if (net->options.records)
-        net->options.records[index] =
-            (struct queue_record){queue->setup.position, queue->setup.position};
-    if (error) {
-        log_guest(&net->complaints, "%s: queue %u cannot run: it has %s",
-                  net->options.name, index, queue->ring.fault);
-        return error;
-    }
-    queue->must_signal = virtqueue_position(&queue->ring) !=
-                         vdpa_queue_start(queue->ring.is_packed);
-    queue->kick = (struct event_source){.fd = queue->setup.kick_fd,
-                                        .events = EPOLLIN,
-                                        .ready = kicked,
-                                        .owner = net};
-    return event_loop_add(&net->loop, &queue->kick);
+        net->options.records[index] = (struct queue_record){position, position};
+    return soft_device_start_queue(&net->device, index);
 }
 
 /* A driver that enabled only one of the two gets a device that stands. */
 int soft_net_start_queues(struct soft_net *net)
 {
-    int error = 0;
+    int error;
 
-    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++)
-        if (!net->queues[i].is_set || !net->queues[i].is_enabled)
+    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++) {
+        if (!net->device.queues[i].is_set ||
+            !net->device.queues[i].is_enabled) {
+            net->device.is_running = false;
             return 0;
+        }
+    }
     net->window_start_ns = 0;
     net->is_polling = false;
-    net->is_running = true;
-    error = start_queue(net, SOFT_NET_RX, receive_kicked);
+    error = start_queue(net, SOFT_NET_RX);
     if (!error)
-        error = start_queue(net, SOFT_NET_TX, transmit_kicked);
-    if (error) {
-        soft_net_stop_queues(net);
+        error = start_queue(net, SOFT_NET_TX);
+    if (error)
         return error;
-    }
     /* A driver may fill its rings before and not notify for that (virtio 1.2,
      * 3.1.1); where another device left off, it may have been told not to, and
      * not been told of what was returned. */
@@ -417,17 +361,5 @@ int soft_net_start_queues(struct soft_net *net)
 
 void soft_net_stop_queues(struct soft_net *net)
 {
-    if (!net->is_running)
-        return;
-    net->is_running = false;
     net->is_polling = net->must_look = false;
-    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES; i++)
-        event_loop_remove(&net->loop, &net->queues[i].kick);
-}
-
-void soft_net_remap_queues(struct soft_net *net)
-{
-    for (unsigned i = 0; i < SOFT_NET_NUM_QUEUES && net->is_running; i++)
-        if (virtqueue_remap(&net->queues[i].ring) != 0)
-            soft_net_need_reset(net);
 }

@@ -55,9 +55,9 @@ static size_t fill_chain(const struct virtqueue_chain *chain, size_t skip,
 /* How many buffers one frame may lie in. */
 static unsigned max_buffers(const struct soft_net *net)
 {
-    unsigned size = net->queues[SOFT_NET_RX].setup.size;
+    unsigned size = net->device.queues[SOFT_NET_RX].setup.size;
 
-    if (!(net->features & 1ULL << VIRTIO_NET_F_MRG_RXBUF))
+    if (!(net->device.features & 1ULL << VIRTIO_NET_F_MRG_RXBUF))
         return 1;
     return size < MAX_BUFFERS ? size : MAX_BUFFERS;
 }
@@ -69,7 +69,7 @@ static int fill_buffers(struct soft_net *net, struct source *source,
                         size_t size,
                         struct virtqueue_buffer buffers[MAX_BUFFERS])
 {
-    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
+    struct virtqueue *ring = &net->device.queues[SOFT_NET_RX].ring;
     unsigned max = max_buffers(net), count = 0;
     size_t done = 0;
 
@@ -122,27 +122,27 @@ static bool receive(void *owner, const struct virtio_net_hdr *header,
                     const struct iovec *pieces, unsigned count)
 {
     struct soft_net *net = owner;
-    struct virtqueue *ring = &net->queues[SOFT_NET_RX].ring;
+    struct virtqueue *ring = &net->device.queues[SOFT_NET_RX].ring;
     bool delivered;
 
-    if (!net->is_running)
+    if (!net->device.is_running)
         return true; /* no driver: lost, as on an unplugged card */
     delivered = deliver(net, header, pieces, count);
     /* Out of buffers: the driver's next notification brings some. */
-    while (!delivered && net->is_running && !ring->is_broken &&
+    while (!delivered && net->device.is_running && !ring->is_broken &&
            virtqueue_want_kicks(ring, true)) {
         virtqueue_want_kicks(ring, false);
         delivered = deliver(net, header, pieces, count);
     }
-    soft_net_check_rings(net);
-    return delivered || !net->is_running;
+    soft_device_check_rings(&net->device);
+    return delivered || !net->device.is_running;
 }
 
 static void received(void *owner)
 {
     struct soft_net *net = owner;
 
-    if (net->is_running)
+    if (net->device.is_running)
         soft_net_signal_queue(net, SOFT_NET_RX);
 }
 

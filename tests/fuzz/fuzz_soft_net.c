@@ -232,15 +232,17 @@ static void check_device(void)
     uint8_t status = 0;
     uint32_t position;
 
-    require(ops->get_status(&net->backend, &status) == 0);
-    require(status == net->status);
+    require(ops->get_status(&net->device.backend, &status) == 0);
+    require(status == net->device.status);
     if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
-        require(!net->is_running);
+        require(!net->device.is_running);
     for (uint16_t i = 0; i < SOFT_NET_NUM_QUEUES; i++) {
-        require(!net->is_running || !net->queues[i].ring.is_broken);
-        require(ops->get_queue_position(&net->backend, i, &position) == 0);
+        require(!net->device.is_running ||
+                !net->device.queues[i].ring.is_broken);
+        require(ops->get_queue_position(&net->device.backend, i, &position) ==
+                0);
     }
-    require(net->is_running || (!net->is_polling && !net->must_look));
+    require(net->device.is_running || (!net->is_polling && !net->must_look));
     require(net->counters.received_bytes >= net->counters.received);
 }
 
@@ -261,7 +263,7 @@ static void serve(void)
     for (unsigned i = 0; i < MAX_EVENTS; i++) {
         const struct event_source *source;
 
-        if (epoll_wait(net->loop.epoll_fd, &event, 1, 0) != 1)
+        if (epoll_wait(net->device.loop.epoll_fd, &event, 1, 0) != 1)
             return;
         source = event.data.ptr;
         source->ready(source->owner, event.events);
@@ -330,31 +332,31 @@ static void set_queues(void)
                 vdpa_queue_start(features & FEATURE(VIRTIO_F_RING_PACKED)),
         };
 
-        require(ops->set_queue(&net->backend, i, &queue) == 0);
-        require(ops->enable_queue(&net->backend, i, true) == 0);
+        require(ops->set_queue(&net->device.backend, i, &queue) == 0);
+        require(ops->enable_queue(&net->device.backend, i, true) == 0);
     }
 }
 
 /* From reset on. */
 static void start(void)
 {
-    require(ops->set_status(&net->backend, 0) == 0);
+    require(ops->set_status(&net->device.backend, 0) == 0);
     check_device();
     drain(config_fd);
-    require(ops->set_status(&net->backend, 3) == 0);
-    require(ops->set_features(&net->backend, features) == 0);
-    require(ops->set_status(&net->backend, 11) == 0);
-    require(ops->set_config_call(&net->backend, config_fd) == 0);
+    require(ops->set_status(&net->device.backend, 3) == 0);
+    require(ops->set_features(&net->device.backend, features) == 0);
+    require(ops->set_status(&net->device.backend, 11) == 0);
+    require(ops->set_config_call(&net->device.backend, config_fd) == 0);
     set_queues();
-    require(ops->set_status(&net->backend, 15) == 0);
+    require(ops->set_status(&net->device.backend, 15) == 0);
     set_timer(0);
 }
 
 static void change_map(unsigned index)
 {
     int error = is_mapped[index]
-                    ? ops->unmap(&net->backend, &mappings[index], 1)
-                    : ops->map(&net->backend, &mappings[index], 1);
+                    ? ops->unmap(&net->device.backend, &mappings[index], 1)
+                    : ops->map(&net->device.backend, &mappings[index], 1);
 
     require(error == 0);
     is_mapped[index] = !is_mapped[index];
@@ -368,7 +370,7 @@ static void control(uint8_t argument)
 
     switch (argument) {
     case 0:
-        require(ops->set_status(&net->backend, 0) == 0);
+        require(ops->set_status(&net->device.backend, 0) == 0);
         break;
     case 1:
     case 2:
@@ -384,7 +386,8 @@ static void control(uint8_t argument)
         change_map(argument - 4U);
         break;
     default:
-        (void)ops->set_status(&net->backend, status | net->status);
+        (void)ops->set_status(&net->device.backend,
+                              status | net->device.status);
         set_timer(0);
         break;
     }
@@ -458,8 +461,8 @@ static void open_device(uint8_t byte)
     };
 
     require(soft_net_prepare(&options, &port, &net) == 0);
-    ops = net->backend.ops;
-    features = choose_features(byte, net->device_features);
+    ops = net->device.backend.ops;
+    features = choose_features(byte, net->device.device_features);
     for (unsigned i = 0; i < ARRAY_SIZE(mappings); i++) {
         is_mapped[i] = false;
         change_map(i);
@@ -492,6 +495,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     start();
     for (size_t i = 0; i < num_steps; i++)
         step(bytes[HEADER_SIZE + i]);
-    ops->close(&net->backend);
+    ops->close(&net->device.backend);
     return 0;
 }

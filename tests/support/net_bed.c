@@ -210,17 +210,19 @@ struct soft_net_counters net_bed_counters(const struct net_bed *bed)
 
 struct soft_net *net_bed_lock(const struct net_bed *bed)
 {
-    struct soft_net *net = container_of(bed->backend, struct soft_net, backend);
+    struct soft_net *net =
+        container_of(bed->backend, struct soft_net, device.backend);
 
-    pthread_mutex_lock(&net->lock);
+    pthread_mutex_lock(&net->device.lock);
     return net;
 }
 
 void net_bed_unlock(const struct net_bed *bed)
 {
-    struct soft_net *net = container_of(bed->backend, struct soft_net, backend);
+    struct soft_net *net =
+        container_of(bed->backend, struct soft_net, device.backend);
 
-    pthread_mutex_unlock(&net->lock);
+    pthread_mutex_unlock(&net->device.lock);
 }
 
 void net_bed_settle(const struct net_bed *bed)
