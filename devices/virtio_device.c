@@ -8,7 +8,9 @@
 #include "devices/virtio_device.h"
 
 #include "devices/virtio_rings.h"
+#include "vmm/bit_names.h"
 #include "vmm/bytes.h"
+#include "vmm/trace.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,6 +28,16 @@ static void signal_eventfd(int eventfd)
 }
 
 /* The functions from here on are called with the lock held. */
+
+static void trace_status(const struct virtio_device *device, uint8_t status)
+{
+    char names[BIT_NAMES_SIZE];
+
+    if (!trace_is_on())
+        return;
+    bit_names_print(bit_names_status, 0, status, names);
+    trace_event(device->name, "guest: status %s", names);
+}
 
 static void count_kicks(struct virtio_queue *queue)
 {
@@ -289,12 +301,16 @@ static void set_queue_size(struct virtio_device *device, unsigned index,
 
 uint8_t virtio_device_get_status(struct virtio_device *device)
 {
+    bool is_running;
     uint8_t status, now;
 
     pthread_mutex_lock(&device->lock);
+    is_running = device->status & VIRTIO_CONFIG_S_DRIVER_OK;
+    if (is_running)
+        trace_event(device->name, "guest: reads status");
     /* A running device may ask for a reset by itself. Before that, and after
      * a reset, the last word stands. */
-    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK &&
+    if (is_running &&
         device->backend->ops->get_status(device->backend, &now) == 0 &&
         now & VIRTIO_CONFIG_S_NEEDS_RESET)
         device->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
@@ -303,9 +319,18 @@ uint8_t virtio_device_get_status(struct virtio_device *device)
     return status;
 }
 
+void virtio_device_reset(struct virtio_device *device)
+{
+    pthread_mutex_lock(&device->lock);
+    trace_event(device->name, "vmm: reset");
+    reset(device);
+    pthread_mutex_unlock(&device->lock);
+}
+
 void virtio_device_set_status(struct virtio_device *device, uint8_t status)
 {
     pthread_mutex_lock(&device->lock);
+    trace_status(device, status);
     if (status == 0)
         reset(device);
     else

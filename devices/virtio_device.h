@@ -105,6 +105,8 @@ int virtio_device_connect_config(struct virtio_device *device,
 /* The device status field. Writing 0 resets, and always reads back as 0. */
 uint8_t virtio_device_get_status(struct virtio_device *device);
 void virtio_device_set_status(struct virtio_device *device, uint8_t status);
+/* The same as status 0, but by the machine. */
+void virtio_device_reset(struct virtio_device *device);
 
 /* 32 bits of the features: `word` 0 or 1, others read as 0. */
 uint32_t virtio_device_get_offered(struct virtio_device *device, uint32_t word);

@@ -6,6 +6,7 @@
 #include "devices/virtio_device.h"
 
 #include "vmm/bytes.h"
+#include "vmm/trace.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,6 +31,7 @@ static void refresh_config(struct virtio_device *device)
         return;
     if (size > sizeof(fresh))
         size = sizeof(fresh);
+    trace_event(device->name, "guest: reads configuration");
     if (size == 0 ||
         device->backend->ops->get_config(device->backend, 0, fresh, size) != 0)
         return;
@@ -72,6 +74,8 @@ void virtio_device_write_config(struct virtio_device *device, uint64_t offset,
     }
     store_le(bytes, size, value);
     pthread_mutex_lock(&device->lock);
+    trace_event(device->name, "guest: writes configuration %" PRIu64 "+%u",
+                offset, size);
     device->backend->ops->set_config(device->backend, (uint32_t)offset, bytes,
                                      size);
     atomic_store(&device->config_is_stale, true);

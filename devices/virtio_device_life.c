@@ -8,6 +8,7 @@
 #include "vmm/bytes.h"
 #include "vmm/fd.h"
 #include "vmm/feature_names.h"
+#include "vmm/trace.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -71,6 +72,7 @@ static int map_memory(struct virtio_device *device)
         mappings[i] = (struct vdpa_mapping){.iova = memory->regions[i].gpa,
                                             .size = memory->regions[i].size,
                                             .host = memory->regions[i].host};
+    trace_event(device->name, "vmm: map guest memory");
     return device->backend->ops->map(device->backend, mappings, memory->count);
 }
 
@@ -185,8 +187,10 @@ void virtio_device_destroy(struct virtio_device *device)
         event_loop_remove(device->loop, &device->config_call);
     event_loop_wait_idle(device->loop);
     /* The backend borrows the eventfds: it goes first. */
-    if (device->backend)
+    if (device->backend) {
+        trace_event(device->name, "vmm: close");
         device->backend->ops->close(device->backend);
+    }
     device->backend = NULL;
     for (unsigned i = 0; i < device->num_queues; i++)
         close_fd(&device->queues[i].kick_fd);

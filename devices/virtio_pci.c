@@ -314,7 +314,7 @@ void virtio_pci_destroy(struct virtio_pci *pci)
 
 void virtio_pci_reset(struct virtio_pci *pci)
 {
-    virtio_device_set_status(&pci->device, 0);
+    virtio_device_reset(&pci->device);
     virtio_interrupts_reset(&pci->interrupts);
     pci->device_feature_select = pci->driver_feature_select = 0;
     pci->queue_select = 0;

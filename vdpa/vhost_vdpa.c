@@ -13,9 +13,11 @@
 #include "vdpa/vhost_memlock.h"
 #include "vdpa/vhost_parent.h"
 #include "vdpa/vhost_query.h"
+#include "vdpa/vhost_trace.h"
 #include "vdpa/vhost_uapi.h"
 #include "vmm/bytes.h"
 #include "vmm/log.h"
+#include "vmm/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +31,7 @@
 struct vhost_vdpa {
     struct vdpa_backend backend;
     struct vhost_device device;
+    struct vhost_trace trace; /* between the device and the kernel, or unused */
     struct vhost_capabilities capabilities;
     struct vhost_iotlb iotlb;
     struct vhost_doorbells doorbells;
@@ -332,6 +335,7 @@ static void destroy(struct vhost_vdpa *vhost)
     if (vhost->device.fd >= 0 &&
         syscalls->close(syscalls->context, vhost->device.fd) < 0)
         log_warning("%s: close: %s", vhost->device.path, strerror(errno));
+    vhost_trace_destroy(&vhost->trace);
     free(vhost->config);
     free(vhost->device.path);
     free(vhost);
@@ -422,6 +426,11 @@ int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
     vhost->device.syscalls = syscalls;
     vhost->device.fd = -1;
     vhost->device.path = strdup(path);
+    if (vhost->device.path && trace_is_on()) {
+        vhost_trace_init(&vhost->trace, syscalls, vhost->device.path);
+        vhost->device.syscalls = &vhost->trace.syscalls;
+        trace_event(path, "vmm: open");
+    }
     if (vhost->device.path) {
         error = set_up(vhost);
     } else {

@@ -3,6 +3,7 @@
  * main.c: command line in, exit status out.
  */
 #include "vmm/command_control.h"
+#include "vmm/command_trace.h"
 #include "vmm/command_vduse.h"
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
@@ -10,6 +11,7 @@
 #include "vmm/machine_report.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
+#include "vmm/trace.h"
 #include "vmm/usage.h"
 
 #include <errno.h>
@@ -80,6 +82,16 @@ static int run(const struct options *options)
     return report_status ? report_status : status;
 }
 
+static int run_traced(const struct options *options)
+{
+    int status;
+
+    if (options->is_traced && trace_open(options->trace) != 0)
+        return EXIT_STATUS_FAILED;
+    status = run(options);
+    return trace_close() == 0 ? status : EXIT_STATUS_FAILED;
+}
+
 static int print_text(const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
@@ -104,6 +116,9 @@ int main(int argc, char **argv)
     if (options.command == COMMAND_CONTROL)
         return command_control(&options.control);
     block_signals();
-    return options.command == COMMAND_VDUSE ? command_vduse(&options.vduse)
-                                            : run(&options);
+    if (options.command == COMMAND_VDUSE)
+        return command_vduse(&options.vduse);
+    if (options.command == COMMAND_TRACE)
+        return command_trace(&options.trace_check);
+    return run_traced(&options);
 }

@@ -11,6 +11,7 @@
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/log.h"
+#include "vmm/trace.h"
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
@@ -25,8 +26,10 @@ static int set_mac(struct vdpa_backend *backend, const uint8_t mac[6])
 {
     const uint32_t offset = offsetof(struct virtio_net_config, mac);
     uint8_t kept[6] = {0};
-    int error = backend->ops->set_config(backend, offset, mac, sizeof(kept));
+    int error;
 
+    trace_event(backend->name, "vmm: set the MAC");
+    error = backend->ops->set_config(backend, offset, mac, sizeof(kept));
     /* A device may take a MAC and forget it at its next reset, with which a
      * driver begins: what counts is what it has then. */
     if (!error)

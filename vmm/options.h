@@ -26,6 +26,7 @@ enum options_command {
     COMMAND_RUN,
     COMMAND_VDUSE,
     COMMAND_CONTROL, /* one of those that ask something of a running vmm */
+    COMMAND_TRACE,
 };
 
 enum options_on_reset {
@@ -56,12 +57,18 @@ struct control_options {
     const char *request; /* without its newline */
 };
 
+struct trace_check_options {
+    bool is_asked_for; /* "check" */
+    const char *path;  /* of the trace; never NULL */
+};
+
 struct options {
     enum options_command command;
     bool wants_help; /* the rest does not matter */
     enum log_level log_level;
-    struct vduse_options vduse;     /* for COMMAND_VDUSE */
-    struct control_options control; /* for COMMAND_CONTROL */
+    struct vduse_options vduse;             /* for COMMAND_VDUSE */
+    struct control_options control;         /* for COMMAND_CONTROL */
+    struct trace_check_options trace_check; /* for COMMAND_TRACE */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* never NULL */
     const char *initrd; /* NULL: none */
@@ -76,6 +83,8 @@ struct options {
     const char *report;         /* NULL: on stderr alone */
     const char *control_socket; /* path; NULL: none */
     unsigned required;          /* enum options_requirement, together */
+    bool is_traced;
+    const char *trace; /* a file; NULL: on stderr */
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.

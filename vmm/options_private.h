@@ -15,10 +15,12 @@
 int options_parse_run(struct option_parser *parser) MUST_CHECK;
 int options_parse_vduse(struct option_parser *parser) MUST_CHECK;
 int options_parse_control(struct option_parser *parser) MUST_CHECK;
+int options_parse_trace(struct option_parser *parser) MUST_CHECK;
 
-/* For the rules of --quiet, --verbose and --help. */
+/* For the rules of --quiet, --verbose, --trace and --help. */
 int options_set_quiet(struct option_parser *parser, const char *value);
 int options_set_verbose(struct option_parser *parser, const char *value);
+int options_set_trace(struct option_parser *parser, const char *value);
 int options_ask_for_help(struct option_parser *parser, const char *value);
 
 #endif

@@ -234,6 +234,7 @@ static const struct option_rule run_rules[] = {
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
     {"control", 0, TAKES_VALUE, "/run/vmm.sock", set_control},
+    {"trace", 0, TAKES_VALUE, "vdpa=trace.txt", options_set_trace},
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
     {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
     {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},

@@ -10,8 +10,8 @@ static const char program_help[] =
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
     "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
     "       vmm status SOCKET                 ask a guest's vmm how it is\n"
-    "       vmm COMMAND --help                list the options of run or "
-    "vduse\n"
+    "       vmm trace check FILE              hold a trace against the rules\n"
+    "       vmm COMMAND --help                list the options of a command\n"
     "       vmm --version\n"
     "\n"
     "example: a guest whose network card is the host's first vDPA device\n"
@@ -81,6 +81,8 @@ static const char run_help[] =
     "      --report FILE     also write the report at the end to FILE\n"
     "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"
     "                        device came to vmm, or had no other way\n"
+    "      --trace vdpa[=FILE]\n"
+    "                        each call on a vDPA device, and what led to it\n"
     "  -q, --quiet           errors only\n"
     "  -v, --verbose         every step\n"
     "  -h, --help            this text\n"
@@ -133,6 +135,23 @@ static const char vduse_help[] =
     "      --net vdpa=/dev/vhost-vdpa-0\n"
     "  vmm vduse net0 --net user --reconnect &\n";
 
+static const char trace_help[] =
+    "usage: vmm trace check FILE\n"
+    "\n"
+    "Holds FILE, which \"vmm run --trace vdpa=FILE\" wrote, against the rules\n"
+    "of the kernel's interface, and prints each breach with its line.\n"
+    "\n"
+    "  -q, --quiet           errors only\n"
+    "  -v, --verbose         every step\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "The exit status is 0 if there was none, 1 if there were some.\n"
+    "\n"
+    "example: what differs between two kernels\n"
+    "  vmm run bzImage --net vdpa=/dev/vhost-vdpa-0 --trace vdpa=new.txt\n"
+    "  vmm trace check new.txt\n"
+    "  bash -c 'diff <(cut -f1 old.txt) <(cut -f1 new.txt)'\n";
+
 static const char version[] = "vmm " VMM_VERSION "\n";
 
 const char *usage_text(enum options_command command)
@@ -146,6 +165,8 @@ const char *usage_text(enum options_command command)
         return vduse_help;
     case COMMAND_CONTROL:
         return control_help;
+    case COMMAND_TRACE:
+        return trace_help;
     case COMMAND_NONE:
     default:
         return program_help;
