@@ -283,6 +283,7 @@ int machine_init(struct machine *machine, const struct options *options)
     machine->request_source.fd = machine->signal_source.fd = -1;
     bus_init(&machine->ports, "port");
     bus_init(&machine->mmio, "mmio");
+    pthread_mutex_init(&machine->devices_lock, NULL);
 
     error = event_loop_init(&machine->loop);
     if (!error)
@@ -321,7 +322,7 @@ void machine_destroy(struct machine *machine)
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
     control_destroy(&machine->control);
-    machine_device_remove_all(machine);
+    machine_device_close_all(machine);
     if (machine->pci_host.mmio)
         pci_host_destroy(&machine->pci_host);
     if (machine->serial.ops)
@@ -342,8 +343,7 @@ static int reset(struct machine *machine)
 {
     int error;
 
-    for (unsigned i = 0; i < machine->num_devices; i++)
-        virtio_pci_reset(&machine->devices[i]->pci);
+    machine_device_reset_all(machine);
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
@@ -471,7 +471,6 @@ int machine_run(struct machine *machine)
     control_stop(&machine->control);
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
-    for (unsigned i = 0; i < machine->num_devices; i++)
-        virtio_pci_reset(&machine->devices[i]->pci);
+    machine_device_reset_all(machine);
     return error ? EXIT_STATUS_FAILED : status_of_run(machine);
 }

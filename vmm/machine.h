@@ -57,8 +57,11 @@ struct machine {
     struct power power;
     struct exit_port exit_port;
     struct pci_host pci_host;
+    /* Which devices there are; may be held for as long as one of them takes
+     * to answer. Nobody waits for vCPUs with it. */
+    pthread_mutex_t devices_lock;
     struct machine_device *devices[OPTIONS_MAX_NETS];
-    unsigned num_devices; /* changed on the control thread while it runs */
+    unsigned num_devices, next_device;
     struct control control;
 
     /* What is to be done, and its detail; see machine.c. */

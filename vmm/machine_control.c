@@ -29,14 +29,17 @@ static void run_status(void *owner, struct control_call *call)
     struct machine *machine = owner;
 
     control_reply(call, "guest running");
+    pthread_mutex_lock(&machine->devices_lock);
     for (unsigned i = 0; i < machine->num_devices; i++) {
         struct machine_device *device = machine->devices[i];
         uint8_t status = virtio_device_get_status(&device->pci.device);
 
         /* The name last, as only it may hold blanks. */
-        control_reply(call, "device %u %s %s", device->pci.function.slot,
-                      state_of(status), device->report.name);
+        control_reply(call, "device %s %u %s %s", device->name,
+                      device->pci.function.slot, state_of(status),
+                      device->report.name);
     }
+    pthread_mutex_unlock(&machine->devices_lock);
     control_succeed(call);
 }
 

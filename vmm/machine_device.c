@@ -5,59 +5,128 @@
  */
 #include "vmm/machine_device.h"
 
+#include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-int machine_device_add(struct machine *machine,
-                       const struct net_options *options)
+static int make_card(struct machine_device *device,
+                     struct vdpa_backend *backend)
 {
-    const struct virtio_device_options virtio = {
-        .hidden_features = options->hidden_features,
-        .queue_pairs = options->queue_pairs,
+    struct machine *machine = device->machine;
+    const struct virtio_device_options options = {
+        .hidden_features = device->options.hidden_features,
+        .queue_pairs = device->options.queue_pairs,
     };
+    int error = virtio_pci_init(
+        &device->pci, backend, &options, &machine->memory, &machine->mmio,
+        kvm_machine_port(&machine->kvm), &machine->loop);
+
+    if (error)
+        return error;
+    device->has_pci = true;
+    error = bypass_report_init(&device->report, device->options.name,
+                               "virtio-net", device->pci.device.num_queues);
+    device->pci.device.running_changed = machine_report_running_changed;
+    device->pci.device.owner = device;
+    return error;
+}
+
+int machine_device_open(struct machine *machine,
+                        const struct net_options *options,
+                        struct machine_device **opened)
+{
     struct machine_device *device = calloc(1, sizeof(*device));
     struct vdpa_backend *backend;
     int error;
 
     if (!device)
         return -ENOMEM;
-    machine->devices[machine->num_devices++] = device;
     device->machine = machine;
+    device->options = *options;
     device->is_soft = options->kind != NET_VDPA;
-    error = net_backend_open(options, machine->memory.size, &backend);
+    error = net_backend_open(&device->options, machine->memory.size, &backend);
     if (!error)
-        error = virtio_pci_init(
-            &device->pci, backend, &virtio, &machine->memory, &machine->mmio,
-            kvm_machine_port(&machine->kvm), &machine->loop);
+        error = make_card(device, backend);
+    if (error) {
+        machine_device_close(device);
+        return error;
+    }
+    *opened = device;
+    return 0;
+}
+
+void machine_device_close(struct machine_device *device)
+{
+    if (device->is_plugged)
+        pci_host_remove(&device->machine->pci_host, &device->pci.function);
+    if (device->has_pci)
+        virtio_pci_destroy(&device->pci);
+    bypass_report_destroy(&device->report);
+    free(device);
+}
+
+int machine_device_plug(struct machine_device *device)
+{
+    struct machine *machine = device->machine;
+    int error;
+
+    if (machine->num_devices == OPTIONS_MAX_NETS) {
+        log_error("%s: there are %d network cards already, the most",
+                  device->options.name, OPTIONS_MAX_NETS);
+        return -ENOSPC;
+    }
+    snprintf(device->name, sizeof(device->name), "net%u", machine->next_device);
+    error = pci_host_add(&machine->pci_host, &device->pci.function);
     if (error)
         return error;
-    device->has_pci = true;
-    error = bypass_report_init(&device->report, options->name, "virtio-net",
-                               device->pci.device.num_queues);
-    device->pci.device.running_changed = machine_report_running_changed;
-    device->pci.device.owner = device;
-    /* Last: from here on a guest may use it. */
-    if (!error)
-        error = pci_host_add(&machine->pci_host, &device->pci.function);
-    device->is_plugged = !error;
+    device->is_plugged = true;
+    machine->devices[machine->num_devices++] = device;
+    machine->next_device++;
+    return 0;
+}
+
+void machine_device_forget(struct machine_device *device)
+{
+    struct machine *machine = device->machine;
+    unsigned at = 0;
+
+    while (machine->devices[at] != device)
+        at++;
+    machine->num_devices--;
+    for (; at < machine->num_devices; at++)
+        machine->devices[at] = machine->devices[at + 1];
+}
+
+int machine_device_add(struct machine *machine,
+                       const struct net_options *options)
+{
+    struct machine_device *device;
+    int error = machine_device_open(machine, options, &device);
+
+    if (error)
+        return error;
+    error = machine_device_plug(device);
+    if (error)
+        machine_device_close(device);
     return error;
 }
 
-void machine_device_remove_all(struct machine *machine)
+void machine_device_close_all(struct machine *machine)
 {
-    for (unsigned i = 0; i < machine->num_devices; i++) {
-        struct machine_device *device = machine->devices[i];
-
-        if (device->is_plugged)
-            pci_host_remove(&machine->pci_host, &device->pci.function);
-        if (device->has_pci)
-            virtio_pci_destroy(&device->pci);
-        bypass_report_destroy(&device->report);
-        free(device);
-    }
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        machine_device_close(machine->devices[i]);
     machine->num_devices = 0;
+}
+
+void machine_device_reset_all(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->devices_lock);
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        virtio_pci_reset(&machine->devices[i]->pci);
+    pthread_mutex_unlock(&machine->devices_lock);
 }
