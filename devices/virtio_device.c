@@ -77,20 +77,21 @@ const char *virtio_device_queue_role(const struct virtio_device *device,
                                   index);
 }
 
-/* Whenever a queue may have become another one of the backend's. */
-static int renumber_queues(struct virtio_device *device)
+/* Once features are accepted: they decide which queue of the backend a queue
+ * is, and how large that may be. */
+static int update_queue_sizes(struct virtio_device *device)
 {
     int error = 0;
 
-    if (device->net_queues.pairs == device->net_queues.device_pairs)
-        return 0;
     for (unsigned i = 0; i < device->num_queues && !error; i++) {
         struct virtio_queue *queue = &device->queues[i];
+        const bool is_untouched = queue->size == queue->max_size;
 
         error = device->backend->ops->get_queue_max_size(
             device->backend, virtio_device_backend_index(device, i),
             &queue->max_size);
-        queue->size = queue->max_size;
+        if (is_untouched || queue->size > queue->max_size)
+            queue->size = queue->max_size;
     }
     return error;
 }
@@ -103,8 +104,6 @@ static void reset(struct virtio_device *device)
     tell_running(device, false);
     device->status = 0;
     device->driver_features = 0;
-    /* Whoever cannot tell the sizes will not take them either. */
-    (void)renumber_queues(device);
     for (unsigned i = 0; i < device->num_queues; i++) {
         struct virtio_queue *queue = &device->queues[i];
 
@@ -160,10 +159,12 @@ static int finish_features(struct virtio_device *device, uint8_t status)
     if (error)
         return error;
     error = relay_status(device, status);
-    if (!error && !(device->status & VIRTIO_CONFIG_S_FEATURES_OK))
+    if (!error && device->status & VIRTIO_CONFIG_S_FEATURES_OK)
+        return update_queue_sizes(device);
+    if (!error)
         log_warning("%s: the device refused features 0x%" PRIx64, device->name,
                     device->driver_features | platform);
-    return error ? error : renumber_queues(device);
+    return error;
 }
 
 static int start_queue(struct virtio_device *device, unsigned index)

@@ -47,6 +47,8 @@ const char *virtio_rings_fault(const struct guest_memory *memory,
 {
     struct ring_layout layout = layout_of(is_packed, size);
 
+    if (size == 0)
+        return "no descriptors";
     if (!is_aligned_part(&layout.desc, desc_gpa) ||
         !is_aligned_part(&layout.driver, driver_gpa) ||
         !is_aligned_part(&layout.device, device_gpa))

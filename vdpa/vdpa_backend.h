@@ -87,7 +87,8 @@ struct vdpa_backend;
 struct vdpa_backend_ops {
     int (*identify)(struct vdpa_backend *backend,
                     struct vdpa_identity *identity);
-    /* The largest size, in descriptors, of one queue. */
+    /* The largest size, in descriptors, of one queue; 0 when it cannot be
+     * used. Another after set_status(FEATURES_OK), perhaps. */
     int (*get_queue_max_size)(struct vdpa_backend *backend, uint16_t index,
                               uint16_t *size);
 

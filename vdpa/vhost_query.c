@@ -175,39 +175,50 @@ static uint16_t usable_queue_size(uint32_t size)
     return (uint16_t)usable;
 }
 
-/* Asked once, now: later the kernel answers with the size that was set. A card
- * behind vp_vdpa may not have a queue until the guest takes the feature that
- * brings it (QEMU's with MQ); such a queue is of the common size. */
-static int query_queue_sizes(const struct vhost_device *device,
-                             struct vhost_capabilities *capabilities)
+/* A card behind vp_vdpa may not have a queue until its driver takes the
+ * feature that brings it (QEMU's with MQ): 0 until then. */
+int vhost_query_queue_sizes(const struct vhost_device *device,
+                            struct vhost_capabilities *capabilities)
 {
     struct vdpa_identity *identity = &capabilities->identity;
+
+    for (unsigned i = 0; i < identity->num_queues; i++) {
+        union answer answer = {.vring = {.index = i}};
+        uint32_t size = capabilities->common_queue_size;
+        int error = -ENOTTY;
+        uint16_t usable;
+
+        if (capabilities->has_queue_sizes)
+            error = VHOST_TRY(device, VHOST_VDPA_GET_VRING_SIZE, &answer);
+        if (!error)
+            size = answer.vring.num;
+        else if (is_unknown(error))
+            capabilities->has_queue_sizes = false;
+        else
+            return failed(device, "VHOST_VDPA_GET_VRING_SIZE", error);
+        usable = usable_queue_size(size);
+        capabilities->queue_sizes[i] = usable;
+        if (usable > identity->max_queue_size)
+            identity->max_queue_size = usable;
+    }
+    return 0;
+}
+
+static int query_first_queue_sizes(const struct vhost_device *device,
+                                   struct vhost_capabilities *capabilities)
+{
     union answer answer = {.room = {0}};
-    uint32_t common;
     int error = VHOST_REQUEST(device, VHOST_VDPA_GET_VRING_NUM, &answer);
 
     if (error)
         return error;
-    common = answer.u16;
-    capabilities->queue_sizes =
-        calloc(identity->num_queues, sizeof(*capabilities->queue_sizes));
+    capabilities->common_queue_size = answer.u16;
+    capabilities->has_queue_sizes = true;
+    capabilities->queue_sizes = calloc(capabilities->identity.num_queues,
+                                       sizeof(*capabilities->queue_sizes));
     if (!capabilities->queue_sizes)
         return failed(device, "sizes of queues", -ENOMEM);
-    for (unsigned i = 0; i < identity->num_queues; i++) {
-        uint16_t size;
-
-        answer = (union answer){.vring = {.index = i}};
-        if (!is_unknown(error))
-            error = VHOST_TRY(device, VHOST_VDPA_GET_VRING_SIZE, &answer);
-        if (error && !is_unknown(error))
-            return failed(device, "VHOST_VDPA_GET_VRING_SIZE", error);
-        size = usable_queue_size(
-            error || answer.vring.num == 0 ? common : answer.vring.num);
-        capabilities->queue_sizes[i] = size;
-        if (size > identity->max_queue_size)
-            identity->max_queue_size = size;
-    }
-    return 0;
+    return vhost_query_queue_sizes(device, capabilities);
 }
 
 /* The kernel refuses to read beyond the end. */
@@ -268,7 +279,7 @@ int vhost_query(const struct vhost_device *device,
     if (!error)
         error = query_queue_count(device, identity);
     if (!error)
-        error = query_queue_sizes(device, capabilities);
+        error = query_first_queue_sizes(device, capabilities);
     if (!error)
         error = query_config_size(device, identity);
     if (!error)

@@ -154,8 +154,14 @@ static int set_status(struct vdpa_backend *backend, uint8_t status)
     struct vhost_vdpa *vhost = to_vhost(backend);
     int error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
 
-    if (error || status != 0)
+    if (error)
         return error;
+    /* A queue may have a size only once its feature was accepted. */
+    if ((status & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK)) ==
+        VIRTIO_CONFIG_S_FEATURES_OK)
+        return vhost_query_queue_sizes(&vhost->device, &vhost->capabilities);
+    if (status != 0)
+        return 0;
     vhost->features = 0;
     if (reset_keeps_mappings(vhost))
         return 0;

@@ -39,7 +39,6 @@ struct fake_vhost_profile {
     uint32_t num_queues;
     uint16_t vring_num;   /* what VHOST_VDPA_GET_VRING_NUM says */
     uint16_t queue_size;  /* VHOST_VDPA_GET_VRING_SIZE; 0: has none */
-    unsigned later_queue; /* from it on, sizes are 0; 0: no queue */
     uint32_t config_size; /* bytes */
     uint32_t groups;      /* 0: VHOST_VDPA_GET_VRING_GROUP has no answer */
     uint32_t address_spaces;
@@ -54,6 +53,7 @@ struct fake_vhost_profile {
     bool reset_drops_maps; /* unless IOTLB_PERSIST is acked */
     bool base_is_fixed;    /* takes only the initial base of a queue */
     bool has_doorbells;    /* a page for each queue */
+    bool grows_by_mq;      /* has 3 queues until MQ is accepted */
 };
 
 extern const struct fake_vhost_profile fake_vhost_sim; /* vdpa_sim_net */

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,11 +210,11 @@ static int get_vring_size(struct fake_vhost *fake, void *argument)
 
     if (fake->profile.queue_size == 0)
         return -EOPNOTSUPP;
-    if (fake->profile.later_queue && state->index >= fake->profile.later_queue)
-        size = 0;
-    else if (size == 0)
-        size = fake->profile.queue_size;
-    state->num = size;
+    if (state->index >= 3 && fake->profile.grows_by_mq &&
+        !(fake->features & BIT64(VIRTIO_NET_F_MQ)))
+        state->num = 0;
+    else
+        state->num = size ? size : fake->profile.queue_size;
     return 0;
 }
 

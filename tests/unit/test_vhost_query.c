@@ -103,16 +103,16 @@ START_TEST(queue_sizes_are_rounded_down_to_powers_of_two)
 }
 END_TEST
 
-START_TEST(a_queue_that_comes_with_a_feature_has_the_common_size)
+START_TEST(a_queue_that_comes_with_a_feature_has_no_size_yet)
 {
     struct bed bed;
 
     start(&bed, &fake_vhost_vp_vdpa);
-    bed.fake.profile.later_queue = 2;
-    bed.fake.profile.vring_num = 256;
+    bed.fake.profile.num_queues = 5;
+    bed.fake.profile.grows_by_mq = true;
     ck_assert_int_eq(query(&bed), 0);
-    ck_assert_uint_eq(bed.capabilities.queue_sizes[1], 1024);
-    ck_assert_uint_eq(bed.capabilities.queue_sizes[2], 256);
+    ck_assert_uint_eq(bed.capabilities.queue_sizes[2], 1024);
+    ck_assert_uint_eq(bed.capabilities.queue_sizes[3], 0);
     stop(&bed);
 }
 END_TEST
@@ -291,8 +291,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_device_tells_its_kind);
     tcase_add_test(tcase, queue_sizes_are_asked_per_queue);
     tcase_add_test(tcase, queue_sizes_are_rounded_down_to_powers_of_two);
-    tcase_add_test(tcase,
-                   a_queue_that_comes_with_a_feature_has_the_common_size);
+    tcase_add_test(tcase, a_queue_that_comes_with_a_feature_has_no_size_yet);
     tcase_add_test(tcase, the_largest_queue_is_the_largest_of_virtio);
     tcase_add_test(tcase, the_first_kernel_with_vhost_vdpa_is_enough);
     tcase_add_loop_test(tcase, each_later_request_may_be_missing, 0,

@@ -12,6 +12,7 @@
 #include "vmm/bytes.h"
 
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -251,6 +252,29 @@ START_TEST(room_is_made_for_pinned_memory)
 }
 END_TEST
 
+START_TEST(queues_have_the_sizes_of_what_was_negotiated)
+{
+    const uint64_t mq = 1ULL << VIRTIO_NET_F_MQ;
+    struct vhost_bed bed;
+    uint16_t size = 0;
+
+    vhost_bed_prepare(&bed, &fake_vhost_vp_vdpa);
+    bed.fake.profile.grows_by_mq = true;
+    bed.fake.profile.num_queues = 5;
+    bed.fake.profile.features |= mq;
+    ck_assert_int_eq(vhost_bed_open(&bed), 0);
+    ck_assert_int_eq(bed.ops->get_queue_max_size(bed.backend, 2, &size), 0);
+    ck_assert_uint_eq(size, 1024);
+    ck_assert_int_eq(bed.ops->get_queue_max_size(bed.backend, 4, &size), 0);
+    ck_assert_uint_eq(size, 0);
+    ck_assert_int_eq(vhost_bed_negotiate(&bed, VHOST_BED_BASIC_FEATURES | mq),
+                     0);
+    ck_assert_int_eq(bed.ops->get_queue_max_size(bed.backend, 4, &size), 0);
+    ck_assert_uint_eq(size, 1024);
+    vhost_bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(a_doorbell_is_mapped_once_for_writing)
 {
     struct vhost_bed bed;
@@ -320,6 +344,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, configuration_is_written_through);
     tcase_add_test(tcase, a_report_says_what_was_agreed_and_what_is_behind);
     tcase_add_test(tcase, room_is_made_for_pinned_memory);
+    tcase_add_test(tcase, queues_have_the_sizes_of_what_was_negotiated);
     tcase_add_test(tcase, a_doorbell_is_mapped_once_for_writing);
     tcase_add_test(tcase, a_device_without_doorbells_says_so_quietly);
     tcase_add_test(tcase, a_doorbell_that_cannot_be_mapped_is_told);

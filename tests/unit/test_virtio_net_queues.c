@@ -149,7 +149,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    virtio_device_destroy(&device);
+    if (device.loop)
+        virtio_device_destroy(&device);
     ck_assert_str_eq(fake_backend_violation(&fake), "");
     event_loop_destroy(&loop);
     guest_memory_destroy(&memory);
@@ -275,8 +276,21 @@ START_TEST(queue_sizes_follow_the_queues)
     ck_assert_uint_eq(get_size(4), 64);
     set_size(4, 128);
     ck_assert_uint_eq(get_size(4), 64);
+    /* A queue that only comes with several pairs. */
     virtio_device_set_status(&device, 0);
+    fake.queues[3].max_size = 0;
+    negotiate(ONE_PAIR);
+    ck_assert_uint_eq(get_size(3), 0);
     ck_assert_uint_eq(get_size(4), 256);
+    virtio_device_set_queue(&device, 3, VIRTIO_QUEUE_ENABLE, 1);
+    ck_assert_uint_eq(virtio_device_get_queue(&device, 3, VIRTIO_QUEUE_ENABLE),
+                      0);
+    ck_assert_ptr_nonnull(strstr(capture.last, "queue 3 with no descriptors"));
+    virtio_device_set_status(&device, 0);
+    fake.queues[3].max_size = 128;
+    negotiate(MULTIPLE);
+    ck_assert_uint_eq(get_size(3), 128);
+    virtio_device_set_status(&device, 0);
     /* A backend that fails to tell is not used. */
     fake_backend_fail_call(&fake, "get_queue_max_size", -EIO);
     negotiate(MULTIPLE);

@@ -88,6 +88,13 @@ START_TEST(largest_ring_is_measured_in_full)
 }
 END_TEST
 
+START_TEST(ring_has_descriptors)
+{
+    ck_assert_str_eq(split_fault(0, 0, 4096, 8192), "no descriptors");
+    ck_assert_str_eq(packed_fault(0, 0, 4096, 8192), "no descriptors");
+}
+END_TEST
+
 START_TEST(split_parts_have_their_own_alignment)
 {
     for (unsigned low = 1; low < 16; low++) {
@@ -144,6 +151,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, split_ring_may_not_leave_memory);
     tcase_add_test(tcase, parts_may_lie_in_different_regions);
     tcase_add_test(tcase, largest_ring_is_measured_in_full);
+    tcase_add_test(tcase, ring_has_descriptors);
     tcase_add_test(tcase, split_parts_have_their_own_alignment);
     tcase_add_test(tcase, packed_parts_have_their_own_alignment);
     tcase_add_test(tcase, packed_ring_needs_little_beside_its_descriptors);
