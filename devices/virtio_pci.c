@@ -12,7 +12,6 @@
 #include <linux/pci_regs.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VIRTIO_BAR 0
@@ -25,7 +24,7 @@
 #define ISR_OFFSET        (1 * PAGE)
 #define CONFIG_OFFSET     (2 * PAGE)
 #define NOTIFY_OFFSET     (4 * PAGE)
-#define NOTIFY_MULTIPLIER PAGE
+#define NOTIFY_MULTIPLIER VIRTIO_DOORBELL_SIZE
 #define COMMON_SIZE       VIRTIO_PCI_COMMON_SIZE
 #define ISR_SIZE          1
 
@@ -92,31 +91,6 @@ static const struct bus_ops bar_ops = {.read = read_bar, .write = write_bar};
 
 /* ---- PCI configuration space ---- */
 
-static void attach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
-{
-    for (unsigned i = 0; i < pci->device.num_queues; i++) {
-        uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
-        /* Without one the notification comes to write_bar(): slower, and the
-         * report says so. */
-        int error = pci->port.ops->attach_doorbell(
-            pci->port.machine, gpa, pci->device.queues[i].kick_fd);
-
-        atomic_store(&pci->doorbell_is_attached[i], error == 0);
-    }
-}
-
-static void detach_doorbells(struct virtio_pci *pci, uint64_t bar_gpa)
-{
-    for (unsigned i = 0; i < pci->device.num_queues; i++) {
-        uint64_t gpa = bar_gpa + NOTIFY_OFFSET + i * NOTIFY_MULTIPLIER;
-
-        if (atomic_load(&pci->doorbell_is_attached[i]))
-            pci->port.ops->detach_doorbell(pci->port.machine, gpa,
-                                           pci->device.queues[i].kick_fd);
-        atomic_store(&pci->doorbell_is_attached[i], false);
-    }
-}
-
 static void bar_mapped(struct pci_function *function, unsigned index,
                        bool mapped)
 {
@@ -126,9 +100,9 @@ static void bar_mapped(struct pci_function *function, unsigned index,
     if (index != VIRTIO_BAR)
         return;
     if (mapped)
-        attach_doorbells(pci, gpa);
+        virtio_doorbells_map(&pci->doorbells, gpa + NOTIFY_OFFSET);
     else
-        detach_doorbells(pci, gpa);
+        virtio_doorbells_unmap(&pci->doorbells);
 }
 
 /* 4.1.4.9: a window onto the BAR for drivers that cannot map it. True when
@@ -251,6 +225,55 @@ static struct pci_identity identity_of(const struct virtio_device *device)
     return identity;
 }
 
+/* The page of the device's queue `index`, or why there is none. */
+static bool set_page(struct virtio_pci *pci, unsigned index)
+{
+    struct vdpa_backend *backend = pci->device.backend;
+    void *page = NULL;
+    int error = backend->ops->map_doorbell(backend, (uint16_t)index, &page);
+    const char *why_not = NULL;
+
+    if (error == -ENOTSUP)
+        why_not = "the device has none";
+    else if (error)
+        why_not = "it cannot be mapped";
+    virtio_doorbells_set_page(&pci->doorbells, index, page, why_not);
+    return error == 0;
+}
+
+/* With the device's lock held. A driver writes the queue's number, by which a
+ * device may go that gives all queues the same page: so its own number of the
+ * queue must be the guest's. */
+static void choose_pages(struct virtio_pci *pci)
+{
+    const struct virtio_device *device = &pci->device;
+
+    for (unsigned i = 0; i < device->num_queues && pci->uses_pages; i++)
+        if (!device->queues[i].is_enabled)
+            virtio_doorbells_set_page(&pci->doorbells, i, NULL,
+                                      "the guest does not use the queue");
+        else if (virtio_device_backend_index(device, i) != i)
+            virtio_doorbells_set_page(&pci->doorbells, i, NULL,
+                                      "the device numbers it otherwise");
+        else
+            (void)set_page(pci, i);
+}
+
+/* Pages come first and go last, so that this device's user sees them. */
+static void device_running_changed(void *owner, bool running)
+{
+    struct virtio_pci *pci = owner;
+
+    if (running) {
+        choose_pages(pci);
+        virtio_doorbells_start(&pci->doorbells);
+    }
+    if (pci->running_changed)
+        pci->running_changed(pci->owner, running);
+    if (!running)
+        virtio_doorbells_stop(&pci->doorbells);
+}
+
 static int init_function(struct virtio_pci *pci, struct bus *mmio,
                          struct event_loop *loop)
 {
@@ -259,10 +282,13 @@ static int init_function(struct virtio_pci *pci, struct bus *mmio,
     uint64_t bar_size = PAGE;
     int error;
 
-    pci->doorbell_is_attached =
-        calloc(device->num_queues, sizeof(*pci->doorbell_is_attached));
-    if (!pci->doorbell_is_attached)
-        return -ENOMEM;
+    error =
+        virtio_doorbells_init(&pci->doorbells, device->num_queues, pci->port);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < device->num_queues; i++)
+        virtio_doorbells_set_eventfd(&pci->doorbells, i,
+                                     device->queues[i].kick_fd);
     pci_function_init(&pci->function, device->name, &identity, &function_ops,
                       mmio);
     while (bar_size < NOTIFY_OFFSET + device->num_queues * NOTIFY_MULTIPLIER)
@@ -274,6 +300,8 @@ static int init_function(struct virtio_pci *pci, struct bus *mmio,
     if (error)
         return error;
     add_capabilities(pci);
+    device->running_changed = device_running_changed;
+    device->owner = pci;
     for (unsigned i = 0; i < device->num_queues; i++)
         virtio_device_connect_queue(
             device, i,
@@ -308,8 +336,7 @@ void virtio_pci_destroy(struct virtio_pci *pci)
     /* The backend signals the interrupts' eventfds: it closes first. */
     virtio_device_destroy(&pci->device);
     virtio_interrupts_destroy(&pci->interrupts);
-    free(pci->doorbell_is_attached);
-    pci->doorbell_is_attached = NULL;
+    virtio_doorbells_destroy(&pci->doorbells);
 }
 
 void virtio_pci_reset(struct virtio_pci *pci)
@@ -333,7 +360,19 @@ unsigned long virtio_pci_accesses(const struct virtio_pci *pci,
                                 memory_order_relaxed);
 }
 
-bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index)
+void virtio_pci_use_pages(struct virtio_pci *pci)
 {
-    return atomic_load(&pci->doorbell_is_attached[index]);
+    unsigned left = pci->port.ops->count_free_pages(pci->port.machine);
+    unsigned used = 0;
+
+    pci->uses_pages = true;
+    for (unsigned i = 0; i < pci->device.num_queues; i++)
+        if (set_page(pci, i) && ++used > left)
+            virtio_doorbells_set_page(&pci->doorbells, i, NULL,
+                                      VIRTIO_DOORBELL_NO_SLOT);
+}
+
+struct virtio_kicks virtio_pci_kicks(struct virtio_pci *pci, unsigned index)
+{
+    return virtio_doorbells_kicks(&pci->doorbells, index);
 }

@@ -11,6 +11,7 @@
 
 #include "devices/pci_host.h"
 #include "devices/virtio_device.h"
+#include "devices/virtio_doorbells.h"
 #include "devices/virtio_interrupts.h"
 
 #include <stdatomic.h>
@@ -37,10 +38,13 @@ struct virtio_pci {
     atomic_uint device_feature_select, driver_feature_select, queue_select;
     atomic_ulong accesses[VIRTIO_NUM_STRUCTURES]; /* MSI-X apart */
     unsigned access_capability; /* offset of the PCI access capability */
-    /* By queue. Written under the function's lock; read without it, as who
-     * asks may hold the device's, which a guest's access through the PCI
-     * access capability takes after the function's. */
-    atomic_bool *doorbell_is_attached;
+    struct virtio_doorbells doorbells;
+    bool uses_pages; /* of the device's, for doorbells */
+
+    /* As in struct virtio_device, whose this transport itself uses; while the
+     * device stops, doorbells still are as they were. */
+    void (*running_changed)(void *owner, bool running);
+    void *owner;
 };
 
 /* Makes the PCI device for `backend`, which it takes over also when it fails,
@@ -62,7 +66,14 @@ void virtio_pci_reset(struct virtio_pci *pci);
 unsigned long virtio_pci_accesses(const struct virtio_pci *pci,
                                   enum virtio_structure structure);
 
-/* Whether a notification of queue `index` stays inside the kernel. */
-bool virtio_pci_has_doorbell(struct virtio_pci *pci, unsigned index);
+/*
+ * Gives the guest the device's own doorbells, as far as they can be had, while
+ * the device runs. Before it is plugged in: virtio_pci_kicks() then says why a
+ * queue would get none, as far as it is known.
+ */
+void virtio_pci_use_pages(struct virtio_pci *pci);
+
+/* How the guest's notifications of queue `index` reach the device. */
+struct virtio_kicks virtio_pci_kicks(struct virtio_pci *pci, unsigned index);
 
 #endif

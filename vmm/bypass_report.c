@@ -144,26 +144,56 @@ static void print_queue(const struct bypass_queue *queue, unsigned index,
 {
     static const char *const kick_paths[] = {
         [BYPASS_PATH_NONE] = "none",
+        [BYPASS_PATH_DEVICE] = "doorbell",
         [BYPASS_PATH_KERNEL] = "ioeventfd",
         [BYPASS_PATH_VMM] = "VMM",
     };
     static const char *const interrupt_paths[] = {
         [BYPASS_PATH_NONE] = "none",
+        [BYPASS_PATH_DEVICE] = "device",
         [BYPASS_PATH_KERNEL] = "irqfd",
         [BYPASS_PATH_VMM] = "VMM",
     };
-    char used[8] = "-";
+    char used[8] = "-", kicks[24] = "-";
 
     if (!queue->was_used)
         return;
+    if (!queue->has_unseen_kicks)
+        snprintf(kicks, sizeof(kicks), "%" PRIu64, queue->kicks);
     if (queue->has_used_index)
         snprintf(used, sizeof(used), "%u", queue->used_index);
     fprintf(file,
-            "  queue %-3u %-9s %8" PRIu64 " kicks by %-9s  used index %5s  "
+            "  queue %-3u %-9s %8s kicks by %-9s  used index %5s  "
             "interrupts by %-5s  VMM woken %" PRIu64 " + %" PRIu64 "\n",
-            index, queue->role, queue->kicks, kick_paths[queue->kick_path],
-            used, interrupt_paths[queue->interrupt_path], queue->kicks_by_vmm,
+            index, queue->role, kicks, kick_paths[queue->kick_path], used,
+            interrupt_paths[queue->interrupt_path], queue->kicks_by_vmm,
             queue->interrupts_by_vmm);
+}
+
+static bool has_same_reason(const struct bypass_queue *a,
+                            const struct bypass_queue *b)
+{
+    return a->was_used && b->was_used && a->no_page && b->no_page &&
+           strcmp(a->no_page, b->no_page) == 0;
+}
+
+/* A line for each reason why queues were without a page of the device's. */
+static void print_no_pages(const struct bypass_report *report, FILE *file)
+{
+    for (unsigned i = 0; i < report->num_queues; i++) {
+        const struct bypass_queue *queue = &report->queues[i];
+        unsigned first = 0;
+
+        while (first < i && !has_same_reason(&report->queues[first], queue))
+            first++;
+        if (first < i || !has_same_reason(queue, queue))
+            continue;
+        fprintf(file, "  doorbell: none for queue %u", i);
+        for (unsigned j = i + 1; j < report->num_queues; j++)
+            if (has_same_reason(queue, &report->queues[j]))
+                fprintf(file, ", %u", j);
+        fprintf(file, ": %s\n", queue->no_page);
+    }
 }
 
 static void print_counts(const struct vcpu_counts *counts, FILE *file)
@@ -215,6 +245,7 @@ void bypass_report_print(const struct bypass_report *report, FILE *file)
     fprintf(file, "\n");
     for (unsigned i = 0; i < report->num_queues; i++)
         print_queue(&report->queues[i], i, file);
+    print_no_pages(report, file);
     print_counts(&report->total, file);
     print_accesses(report, file);
     if (wakeups == 0)

@@ -39,6 +39,7 @@ struct bypass_access {
  * here, as it is the longest way. */
 enum bypass_path {
     BYPASS_PATH_NONE,   /* no interrupt: the driver wants none */
+    BYPASS_PATH_DEVICE, /* a page of the device's: no exit, and not seen */
     BYPASS_PATH_KERNEL, /* ioeventfd, irqfd */
     BYPASS_PATH_VMM,    /* each would wake a thread of ours */
 };
@@ -48,6 +49,8 @@ struct bypass_queue {
     const char *role; /* "receive", "transmit", "control" or "" */
     bool was_used;    /* the guest enabled it */
     enum bypass_path kick_path, interrupt_path; /* when the device stopped */
+    const char *no_page;        /* why kicks cost an exit, in words, or NULL */
+    bool has_unseen_kicks;      /* to a page, in some run */
     uint64_t kicks;             /* seen on the doorbell, or by the VMM */
     uint64_t kicks_by_vmm;      /* of these, the VMM carried */
     uint64_t interrupts_by_vmm; /* the VMM carried instead of the kernel */

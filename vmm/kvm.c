@@ -168,11 +168,25 @@ static int attach_page(void *machine, uint64_t gpa, void *page)
     return kvm_pages_attach(&kvm->pages, gpa, page);
 }
 
-static bool detach_page(void *machine, uint64_t gpa, void *page)
+static unsigned count_free_pages(void *machine)
 {
     struct kvm *kvm = machine;
 
-    return kvm_pages_detach(&kvm->pages, gpa, page);
+    return kvm_pages_count_free(&kvm->pages);
+}
+
+static bool has_page(void *machine, uint64_t gpa, void *page)
+{
+    struct kvm *kvm = machine;
+
+    return kvm_pages_has(&kvm->pages, gpa, page);
+}
+
+static void detach_page(void *machine, uint64_t gpa, void *page)
+{
+    struct kvm *kvm = machine;
+
+    kvm_pages_detach(&kvm->pages, gpa, page);
 }
 
 /* Hands the whole table to KVM, which replaces the one that it has.
@@ -356,6 +370,8 @@ static const struct machine_ops kvm_machine_ops = {
     .attach_doorbell = attach_doorbell,
     .detach_doorbell = detach_doorbell,
     .attach_page = attach_page,
+    .count_free_pages = count_free_pages,
+    .has_page = has_page,
     .detach_page = detach_page,
     .connect_msi = connect_msi,
     .disconnect_msi = disconnect_msi,

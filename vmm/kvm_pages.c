@@ -115,18 +115,36 @@ int kvm_pages_attach(struct kvm_pages *pages, uint64_t gpa, void *page)
     return error;
 }
 
-bool kvm_pages_detach(struct kvm_pages *pages, uint64_t gpa, void *page)
+unsigned kvm_pages_count_free(struct kvm_pages *pages)
 {
-    unsigned index;
+    unsigned count = 0;
+
+    pthread_mutex_lock(&pages->lock);
+    for (unsigned i = 0; i < pages->num_slots; i++)
+        count += pages->pages[i].host == NULL;
+    pthread_mutex_unlock(&pages->lock);
+    return count;
+}
+
+bool kvm_pages_has(struct kvm_pages *pages, uint64_t gpa, const void *page)
+{
     bool found;
 
     pthread_mutex_lock(&pages->lock);
-    index = find(pages, gpa, page);
-    found = index < pages->num_slots;
-    if (found)
-        (void)free_slot(pages, index);
+    found = find(pages, gpa, page) < pages->num_slots;
     pthread_mutex_unlock(&pages->lock);
     return found;
+}
+
+void kvm_pages_detach(struct kvm_pages *pages, uint64_t gpa, const void *page)
+{
+    unsigned index;
+
+    pthread_mutex_lock(&pages->lock);
+    index = find(pages, gpa, page);
+    if (index < pages->num_slots)
+        (void)free_slot(pages, index);
+    pthread_mutex_unlock(&pages->lock);
 }
 
 bool kvm_pages_drop(struct kvm_pages *pages, unsigned drops)

@@ -45,7 +45,9 @@ void kvm_pages_init(struct kvm_pages *pages, int vm_fd, unsigned first_slot,
 /* As in struct machine_ops. */
 int kvm_pages_attach(struct kvm_pages *pages, uint64_t gpa,
                      void *page) MUST_CHECK;
-bool kvm_pages_detach(struct kvm_pages *pages, uint64_t gpa, void *page);
+unsigned kvm_pages_count_free(struct kvm_pages *pages);
+bool kvm_pages_has(struct kvm_pages *pages, uint64_t gpa, const void *page);
+void kvm_pages_detach(struct kvm_pages *pages, uint64_t gpa, const void *page);
 
 /* After a KVM_RUN with EFAULT that began when `pages->drops` was `drops`:
  * drops all pages. True when the guest may go on, since pages went, now or in

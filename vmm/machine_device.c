@@ -31,8 +31,10 @@ static int make_card(struct machine_device *device,
     device->has_pci = true;
     error = bypass_report_init(&device->report, device->options.name,
                                "virtio-net", device->pci.device.num_queues);
-    device->pci.device.running_changed = machine_report_running_changed;
-    device->pci.device.owner = device;
+    device->pci.running_changed = machine_report_running_changed;
+    device->pci.owner = device;
+    if (!device->is_soft)
+        virtio_pci_use_pages(&device->pci);
     return error;
 }
 

@@ -34,9 +34,13 @@ struct machine_ops {
      * beneath answers. Borrowed: detach it before it is unmapped. -ENOSPC when
      * the machine has no memory slot left, -EEXIST over RAM or another page. */
     int (*attach_page)(void *machine, uint64_t gpa, void *page);
-    /* Returns when no vCPU can reach it any more; false when it was taken away
-     * before, because of a read. */
-    bool (*detach_page)(void *machine, uint64_t gpa, void *page);
+    /* How many pages there is room for now. */
+    unsigned (*count_free_pages)(void *machine);
+    /* False once it was taken away because of a read. */
+    bool (*has_page)(void *machine, uint64_t gpa, void *page);
+    /* Returns when no vCPU can reach it any more. One that is not there is
+     * left alone. */
+    void (*detach_page)(void *machine, uint64_t gpa, void *page);
 
     /* From now on a signal on `eventfd` raises `message` in the guest inside
      * the kernel (route, then KVM_IRQFD); a count that is pending on it

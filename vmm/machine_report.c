@@ -30,10 +30,15 @@ static void read_used_index(const struct virtio_device *device,
         report->used_index = load_le16(used + 2);
 }
 
-static enum bypass_path kick_path(struct machine_device *device, unsigned index)
+static enum bypass_path kick_path(const struct virtio_kicks *kicks)
 {
-    return virtio_pci_has_doorbell(&device->pci, index) ? BYPASS_PATH_KERNEL
-                                                        : BYPASS_PATH_VMM;
+    static const enum bypass_path paths[] = {
+        [VIRTIO_KICK_BY_VMM] = BYPASS_PATH_VMM,
+        [VIRTIO_KICK_BY_EVENTFD] = BYPASS_PATH_KERNEL,
+        [VIRTIO_KICK_BY_PAGE] = BYPASS_PATH_DEVICE,
+    };
+
+    return paths[kicks->path];
 }
 
 static enum bypass_path interrupt_path(struct machine_device *device,
@@ -62,14 +67,18 @@ static void fill_report(struct machine_device *device)
     for (unsigned i = 0; i < virtio->num_queues; i++) {
         struct virtio_queue *queue = &virtio->queues[i];
         struct bypass_queue *report = &device->report.queues[i];
+        const struct virtio_kicks kicks = virtio_pci_kicks(&device->pci, i);
         unsigned source = VIRTIO_INTERRUPT_QUEUE(i);
 
         if (!queue->is_enabled)
             continue;
         report->was_used = true;
         report->role = virtio_device_queue_role(virtio, i);
-        take_longer(&report->kick_path, kick_path(device, i));
+        take_longer(&report->kick_path, kick_path(&kicks));
         take_longer(&report->interrupt_path, interrupt_path(device, i));
+        if (kicks.why_not)
+            report->no_page = kicks.why_not;
+        report->has_unseen_kicks |= kicks.may_be_unseen;
         report->kicks = queue->kicks;
         report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
         report->interrupts_by_vmm =

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* For virtio_device.running_changed; `owner` is the machine_device. */
+/* For virtio_pci.running_changed; `owner` is the machine_device. */
 void machine_report_running_changed(void *owner, bool running);
 
 /* How the data went; after the guest ended. */

@@ -162,19 +162,33 @@ static int attach_page(void *context, uint64_t gpa, void *page)
     return error;
 }
 
-static bool detach_page(void *context, uint64_t gpa, void *page)
+static unsigned count_free_pages(void *context)
+{
+    struct fake_machine *machine = context;
+    unsigned count = 0;
+
+    lock(machine);
+    if (machine->max_pages > machine->num_pages)
+        count = machine->max_pages - machine->num_pages;
+    unlock(machine);
+    return count;
+}
+
+static bool has_page(void *context, uint64_t gpa, void *page)
+{
+    return fake_machine_page(context, gpa) == page;
+}
+
+static void detach_page(void *context, uint64_t gpa, void *page)
 {
     struct fake_machine *machine = context;
     unsigned i;
-    bool found;
 
     lock(machine);
     i = find_page(machine, gpa);
-    found = i < machine->num_pages && machine->pages[i].host == page;
-    if (found)
+    if (i < machine->num_pages && machine->pages[i].host == page)
         machine->pages[i] = machine->pages[--machine->num_pages];
     unlock(machine);
-    return found;
 }
 
 static int connect_locked(struct fake_machine *machine,
@@ -244,6 +258,8 @@ static const struct machine_ops fake_ops = {
     .attach_doorbell = attach_doorbell,
     .detach_doorbell = detach_doorbell,
     .attach_page = attach_page,
+    .count_free_pages = count_free_pages,
+    .has_page = has_page,
     .detach_page = detach_page,
     .connect_msi = connect_msi,
     .disconnect_msi = disconnect_msi,

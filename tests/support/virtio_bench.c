@@ -58,7 +58,7 @@ static void running_changed(void *owner, bool running)
     require(bench->is_running != running);
     bench->is_running = running;
     for (unsigned i = 0; i < bench->pci.device.num_queues; i++) {
-        (void)virtio_pci_has_doorbell(&bench->pci, i);
+        (void)virtio_pci_kicks(&bench->pci, i);
         (void)virtio_interrupts_is_connected(&bench->pci.interrupts,
                                              VIRTIO_INTERRUPT_QUEUE(i));
         (void)virtio_interrupts_by_vmm(&bench->pci.interrupts,
@@ -75,8 +75,8 @@ int virtio_bench_plug(struct virtio_bench *bench)
     if (error)
         return error;
     bench->is_running = false;
-    bench->pci.device.running_changed = running_changed;
-    bench->pci.device.owner = bench;
+    bench->pci.running_changed = running_changed;
+    bench->pci.owner = bench;
     error = pci_host_add(&bench->host, &bench->pci.function);
     if (error)
         virtio_pci_destroy(&bench->pci);

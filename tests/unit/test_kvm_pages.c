@@ -157,9 +157,14 @@ static int attach(uint64_t gpa, void *page)
     return port.ops->attach_page(port.machine, gpa, page);
 }
 
+/* False when it was not there. */
 static bool detach(uint64_t gpa, void *page)
 {
-    return port.ops->detach_page(port.machine, gpa, page);
+    bool was_there = port.ops->has_page(port.machine, gpa, page);
+
+    port.ops->detach_page(port.machine, gpa, page);
+    ck_assert(!port.ops->has_page(port.machine, gpa, page));
+    return was_there;
 }
 
 static void run(const uint8_t *code, size_t size)
@@ -272,8 +277,10 @@ START_TEST(slots_run_out_and_are_used_again)
     ck_assert_uint_eq(kvm.pages.first_slot, 1);
     kvm.pages.num_slots = 2;
     for (unsigned i = 0; i < 20; i++) {
+        ck_assert_uint_eq(port.ops->count_free_pages(port.machine), 2);
         ck_assert_int_eq(attach(WRITTEN, pages), 0);
         ck_assert_int_eq(attach(READ, pages + PAGE), 0);
+        ck_assert_uint_eq(port.ops->count_free_pages(port.machine), 0);
         ck_assert_int_eq(attach(READ + PAGE, pages), -ENOSPC);
         ck_assert(detach(READ, pages + PAGE));
         ck_assert(detach(WRITTEN, pages));
