@@ -14,6 +14,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* The control queue, which moves no data, may be without. */
+static int require_pages(struct machine_device *device)
+{
+    const struct virtio_device *virtio = &device->pci.device;
+    unsigned count = 2 * virtio->net_queues.pairs;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct virtio_kicks kicks = virtio_pci_kicks(&device->pci, i);
+
+        if (!kicks.why_not)
+            continue;
+        log_error("%s: doorbell=require: no doorbell page for queue %u: %s: "
+                  "leave it out, or choose another device",
+                  virtio->name, i, kicks.why_not);
+        return -ENOTSUP;
+    }
+    return 0;
+}
+
+/* Before the device is plugged in. */
+static int set_up_doorbells(struct machine_device *device,
+                            enum net_doorbell doorbell)
+{
+    if (device->is_soft || doorbell == NET_DOORBELL_OFF)
+        return 0;
+    virtio_pci_use_pages(&device->pci);
+    return doorbell == NET_DOORBELL_REQUIRE ? require_pages(device) : 0;
+}
+
 static int make_card(struct machine_device *device,
                      struct vdpa_backend *backend)
 {
@@ -33,9 +62,7 @@ static int make_card(struct machine_device *device,
                                "virtio-net", device->pci.device.num_queues);
     device->pci.running_changed = machine_report_running_changed;
     device->pci.owner = device;
-    if (!device->is_soft)
-        virtio_pci_use_pages(&device->pci);
-    return error;
+    return error ? error : set_up_doorbells(device, device->options.doorbell);
 }
 
 int machine_device_open(struct machine *machine,

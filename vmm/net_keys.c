@@ -157,6 +157,23 @@ static int set_queues(struct net_options *net, const char *value, char *error,
     return 0;
 }
 
+static int set_doorbell(struct net_options *net, const char *value, char *error,
+                        size_t error_size)
+{
+    static const char *const words[] = {
+        [NET_DOORBELL_AUTO] = "auto",
+        [NET_DOORBELL_REQUIRE] = "require",
+        [NET_DOORBELL_OFF] = "off",
+    };
+    int choice =
+        option_read_choice(value, words, ARRAY_SIZE(words), error, error_size);
+
+    if (choice < 0)
+        return choice;
+    net->doorbell = (enum net_doorbell)choice;
+    return 0;
+}
+
 static int set_restrict(struct net_options *net, const char *value, char *error,
                         size_t error_size)
 {
@@ -264,6 +281,7 @@ static const struct net_key keys[] = {
     {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mac},
     {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
     {{"queues", false}, FOR(NET_VDPA), set_queues},
+    {{"doorbell", false}, FOR(NET_VDPA), set_doorbell},
     {{"mtu", false}, FOR_SOFT, net_keys_set_mtu},
     {{"poll", false}, FOR_SOFT, net_keys_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},

@@ -33,6 +33,13 @@ enum net_polling {
     NET_POLLING_OFF,
 };
 
+/* Pages of the device's own for the guest to notify it by. */
+enum net_doorbell {
+    NET_DOORBELL_AUTO,    /* as far as there are any */
+    NET_DOORBELL_REQUIRE, /* for each queue that carries data */
+    NET_DOORBELL_OFF,
+};
+
 struct net_options {
     enum net_kind kind;
     /* The path of the device or socket, or the interface; "user". */
@@ -42,6 +49,7 @@ struct net_options {
     /* Bits of the device that its driver is not to see; never VERSION_1 or
      * ACCESS_PLATFORM. */
     uint64_t hidden_features;
+    enum net_doorbell doorbell; /* NET_VDPA */
     unsigned queue_pairs; /* NET_VDPA: the guest's at most; 0: the device's */
     /* What follows is for software devices: all but NET_VDPA. */
     uint16_t mtu;     /* bytes of payload; 0: the default */

@@ -76,6 +76,8 @@ static const char run_help[] =
     "Networks\n"
     "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS
     "  ,queues=N             vdpa: at most N pairs of queues\n"
+    "  ,doorbell=auto|require|off\n"
+    "                        vdpa: the guest notifies the device itself\n"
     "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"

@@ -51,3 +51,20 @@ carrier_is()
     done
     return 1
 }
+
+# generate_frames COUNT BYTES SETTING...: the kernel's generator sends them by
+# nic; prints how many a second. Settings are its own: "dst 10.0.2.2".
+generate_frames()
+{
+    local control=/proc/net/pktgen count=$1 bytes=$2
+    shift 2
+
+    echo rem_device_all >$control/kpktgend_0
+    echo "add_device $nic" >$control/kpktgend_0
+    for setting in "count $count" "pkt_size $bytes" "delay 0" "clone_skb 0" \
+        "udp_dst_min 9" "udp_dst_max 9" "$@"; do
+        echo "$setting" >"$control/$nic"
+    done
+    echo start >$control/pgctrl
+    sed -n 's/^ *\([0-9]*\)pps .*/\1/p' "$control/$nic"
+}

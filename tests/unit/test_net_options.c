@@ -100,6 +100,22 @@ START_TEST(vdpa_devices_may_be_given_fewer_queues)
 }
 END_TEST
 
+START_TEST(vdpa_devices_may_have_doorbells)
+{
+    accept("/d", NET_VDPA, "/d");
+    ck_assert_int_eq(net.doorbell, NET_DOORBELL_AUTO);
+    accept("/d,doorbell=require", NET_VDPA, "/d");
+    ck_assert_int_eq(net.doorbell, NET_DOORBELL_REQUIRE);
+    accept("doorbell=off,vdpa=/d", NET_VDPA, "/d");
+    ck_assert_int_eq(net.doorbell, NET_DOORBELL_OFF);
+    refuse("/d,doorbell=on",
+           "doorbell \"on\" is neither auto, require nor off");
+    refuse("/d,doorbell=off,doorbell=off", "\"doorbell\" is given twice");
+    refuse("tap=t,doorbell=off", "tap has no \"doorbell\": known are tap, mac, "
+                                 "features, mtu, poll");
+}
+END_TEST
+
 START_TEST(user_network_forwards_ports)
 {
     accept("user,forward=tcp:127.0.0.1:2222:22,restrict=on,"
@@ -166,13 +182,13 @@ END_TEST
 
 START_TEST(keys_are_those_of_the_kind)
 {
-    refuse("/d,mtu=1500",
-           "vdpa has no \"mtu\": known are vdpa, mac, features, queues");
-    refuse("vdpa=/d,vectors=2",
-           "unknown key \"vectors\": known are vdpa, mac, features, queues");
+    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac, features, "
+                          "queues, doorbell");
+    refuse("vdpa=/d,vectors=2", "unknown key \"vectors\": known are vdpa, mac, "
+                                "features, queues, doorbell");
     refuse("vdpa=/d,mca=52:54:00:12:34:56",
            "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac, "
-           "features, queues");
+           "features, queues, doorbell");
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
            "mac, features, mtu, poll, forward, hostfwd, restrict");
@@ -367,6 +383,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, defaults_are_told_from_values);
     tcase_add_test(tcase, keys_stand_in_any_order);
     tcase_add_test(tcase, vdpa_devices_may_be_given_fewer_queues);
+    tcase_add_test(tcase, vdpa_devices_may_have_doorbells);
     tcase_add_test(tcase, user_network_forwards_ports);
     tcase_add_test(tcase, forwards_have_limits);
     tcase_add_test(tcase, one_kind_is_needed);
