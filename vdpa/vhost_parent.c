@@ -10,8 +10,9 @@
  */
 #include "vdpa/vhost_parent.h"
 
+#include <dirent.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,22 +86,88 @@ static void name_driver(struct vhost_parent *parent, char *directory,
     }
 }
 
-void vhost_parent_find(struct vhost_parent *parent,
-                       const struct vhost_syscalls *syscalls, const char *path)
+/* Where sysfs has the character device at `path`. */
+static bool find_directory(char directory[PATH_MAX],
+                           const struct vhost_syscalls *syscalls,
+                           const char *path)
 {
     struct stat status;
     char link[PATH_MAX];
+
+    if (syscalls->stat(syscalls->context, path, &status) < 0 ||
+        !S_ISCHR(status.st_mode))
+        return false;
+    (void)snprintf(link, sizeof(link), "%s/dev/char/%u:%u", syscalls->sys_dir,
+                   major(status.st_rdev), minor(status.st_rdev));
+    return realpath(link, directory) != NULL;
+}
+
+void vhost_parent_find(struct vhost_parent *parent,
+                       const struct vhost_syscalls *syscalls, const char *path)
+{
     char directory[PATH_MAX];
 
     *parent = (struct vhost_parent){.pinning = VHOST_PINNING_UNKNOWN};
-    if (syscalls->stat(syscalls->context, path, &status) < 0 ||
-        !S_ISCHR(status.st_mode))
-        return;
-    (void)snprintf(link, sizeof(link), "%s/dev/char/%u:%u", syscalls->sys_dir,
-                   major(status.st_rdev), minor(status.st_rdev));
-    if (!realpath(link, directory))
+    if (!find_directory(directory, syscalls, path))
         return;
     (void)cut_last(directory); /* vhost-vdpa-N */
     copy_name(parent->device, cut_last(directory));
     name_driver(parent, directory, syscalls->sys_dir);
+}
+
+/* The interrupt's counts, one a processor: "12,0,3". */
+static bool add_counts(uint64_t *sum, const char *sys_dir, const char *irq)
+{
+    char path[PATH_MAX];
+    uint64_t count;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/kernel/irq/%s/per_cpu_count",
+                   sys_dir, irq);
+    file = fopen(path, "re");
+    if (!file)
+        return false;
+    while (fscanf(file, "%" SCNu64, &count) == 1) {
+        *sum += count;
+        (void)fgetc(file); /* the comma */
+    }
+    (void)fclose(file);
+    return true;
+}
+
+/* Cuts `directory` to the nearest PCI device above it. */
+static bool find_pci_device(char *directory)
+{
+    char subsystem[VHOST_NAME_SIZE];
+
+    while (cut_last(directory)[0] != '\0')
+        if (read_link_name(subsystem, directory, "subsystem") &&
+            strcmp(subsystem, "pci") == 0)
+            return true;
+    return false;
+}
+
+bool vhost_parent_count_interrupts(char name[VHOST_NAME_SIZE], uint64_t *count,
+                                   const struct vhost_syscalls *syscalls,
+                                   const char *path)
+{
+    char directory[PATH_MAX], msi_irqs[PATH_MAX + sizeof("/msi_irqs")];
+    struct dirent *entry;
+    bool is_known = true;
+    DIR *interrupts;
+
+    *count = 0;
+    if (!find_directory(directory, syscalls, path) ||
+        !find_pci_device(directory))
+        return false;
+    (void)snprintf(msi_irqs, sizeof(msi_irqs), "%s/msi_irqs", directory);
+    interrupts = opendir(msi_irqs);
+    if (!interrupts)
+        return false;
+    copy_name(name, cut_last(directory));
+    while (is_known && (entry = readdir(interrupts)) != NULL)
+        if (entry->d_name[0] != '.')
+            is_known = add_counts(count, syscalls->sys_dir, entry->d_name);
+    (void)closedir(interrupts);
+    return is_known;
 }

@@ -472,3 +472,12 @@ void vhost_vdpa_get_info(struct vdpa_backend *backend,
         .pinning = vhost->device.parent.pinning,
     };
 }
+
+bool vhost_vdpa_count_interrupts(struct vdpa_backend *backend,
+                                 char name[VHOST_NAME_SIZE], uint64_t *count)
+{
+    const struct vhost_device *device = &to_vhost(backend)->device;
+
+    return vhost_parent_count_interrupts(name, count, device->syscalls,
+                                         device->path);
+}

@@ -48,6 +48,11 @@ struct vhost_vdpa_info {
     enum vhost_pinning pinning;
 };
 
+/* Interrupts of the host's device behind it that the host has taken so far;
+ * as vhost_parent_count_interrupts(). */
+bool vhost_vdpa_count_interrupts(struct vdpa_backend *backend,
+                                 char name[VHOST_NAME_SIZE], uint64_t *count);
+
 void vhost_vdpa_get_info(struct vdpa_backend *backend,
                          struct vhost_vdpa_info *info);
 

@@ -134,6 +134,89 @@ START_TEST(a_regular_file_has_no_parent)
 }
 END_TEST
 
+/* A card with two interrupts below a bridge with one of its own. */
+static void add_card(struct sysfs *sysfs)
+{
+#define BRIDGE "devices/pci0000:00/0000:00:01.0"
+#define CARD   BRIDGE "/0000:01:00.0"
+    temp_tree_add_folder(&sysfs->tree, CARD "/v0/vhost-vdpa-0");
+    temp_tree_add_link(&sysfs->tree, CHAR_LINK,
+                       "../../" CARD "/v0/vhost-vdpa-0");
+    temp_tree_add_link(&sysfs->tree, CARD "/subsystem", "../../bus/pci");
+    temp_tree_add_link(&sysfs->tree, CARD "/v0/subsystem", "../../bus/vdpa");
+    temp_tree_add_link(&sysfs->tree, BRIDGE "/subsystem", "../../bus/pci");
+    temp_tree_add_file(&sysfs->tree, BRIDGE "/msi_irqs/24", "msi\n");
+    temp_tree_add_file(&sysfs->tree, "kernel/irq/24/per_cpu_count", "999\n");
+}
+
+/* Whether the interrupts of the device are known. */
+static bool count_interrupts(struct sysfs *sysfs, char name[VHOST_NAME_SIZE],
+                             uint64_t *count)
+{
+    bool is_known = vhost_parent_count_interrupts(
+        name, count, &sysfs->fake.syscalls, FAKE_VHOST_PATH);
+
+    temp_tree_destroy(&sysfs->tree);
+    return is_known;
+}
+
+START_TEST(interrupts_of_the_card_are_added_up)
+{
+    char name[VHOST_NAME_SIZE];
+    struct sysfs sysfs;
+    uint64_t count;
+
+    start(&sysfs);
+    add_card(&sysfs);
+    temp_tree_add_file(&sysfs.tree, CARD "/msi_irqs/25", "msix\n");
+    temp_tree_add_file(&sysfs.tree, CARD "/msi_irqs/126", "msix\n");
+    temp_tree_add_file(&sysfs.tree, "kernel/irq/25/per_cpu_count",
+                       "10,0,4294967295\n");
+    temp_tree_add_file(&sysfs.tree, "kernel/irq/126/per_cpu_count", "2\n");
+    ck_assert(count_interrupts(&sysfs, name, &count));
+    ck_assert_uint_eq(count, 4294967307);
+    ck_assert_str_eq(name, "0000:01:00.0");
+}
+END_TEST
+
+START_TEST(a_card_without_interrupts_has_not_its_bridges)
+{
+    char name[VHOST_NAME_SIZE];
+    struct sysfs sysfs;
+    uint64_t count;
+
+    start(&sysfs);
+    add_card(&sysfs);
+    ck_assert(!count_interrupts(&sysfs, name, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(interrupts_that_the_kernel_does_not_count_are_unknown)
+{
+    char name[VHOST_NAME_SIZE];
+    struct sysfs sysfs;
+    uint64_t count;
+
+    start(&sysfs);
+    add_card(&sysfs);
+    temp_tree_add_file(&sysfs.tree, CARD "/msi_irqs/25", "msix\n");
+    ck_assert(!count_interrupts(&sysfs, name, &count));
+}
+END_TEST
+
+START_TEST(the_simulator_has_no_interrupts)
+{
+    char name[VHOST_NAME_SIZE];
+    struct sysfs sysfs;
+    uint64_t count;
+
+    start(&sysfs);
+    add_simulator(&sysfs);
+    ck_assert(!count_interrupts(&sysfs, name, &count));
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_simulator_pins_nothing);
@@ -143,6 +226,11 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_pci_device_pins);
     tcase_add_test(tcase, without_sysfs_nothing_is_known);
     tcase_add_test(tcase, a_regular_file_has_no_parent);
+    tcase_add_test(tcase, interrupts_of_the_card_are_added_up);
+    tcase_add_test(tcase, a_card_without_interrupts_has_not_its_bridges);
+    tcase_add_test(tcase,
+                   interrupts_that_the_kernel_does_not_count_are_unknown);
+    tcase_add_test(tcase, the_simulator_has_no_interrupts);
 }
 
 int main(void)
