@@ -39,12 +39,13 @@ static void trace_status(const struct virtio_device *device, uint8_t status)
     trace_event(device->name, "guest: status %s", names);
 }
 
-static void count_kicks(struct virtio_queue *queue)
+/* `was_started`: there is a kick of our own, see start(). */
+static void count_kicks(struct virtio_queue *queue, bool was_started)
 {
     uint64_t count;
 
     if (read(queue->kick_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
-        queue->kicks += count;
+        queue->kicks += count - (was_started && queue->is_enabled);
 }
 
 static void need_reset(struct virtio_device *device)
@@ -99,7 +100,7 @@ static int update_queue_sizes(struct virtio_device *device)
 static void reset(struct virtio_device *device)
 {
     for (unsigned i = 0; i < device->num_queues; i++)
-        count_kicks(&device->queues[i]);
+        count_kicks(&device->queues[i], device->is_running);
     /* While the queues are still as they ran. */
     tell_running(device, false);
     device->status = 0;

@@ -663,7 +663,9 @@ START_TEST(kicks_are_counted_and_forgotten_at_a_reset)
     for (unsigned i = 0; i < 5; i++)
         virtio_device_kick(&device, 0);
     set_status(0);
-    ck_assert_uint_eq(device.queues[0].kicks, 6);
+    /* Without our own, see start(). */
+    ck_assert_uint_eq(device.queues[0].kicks, 5);
+    ck_assert_uint_eq(device.queues[1].kicks, 0);
     bring_up();
     ck_assert_uint_eq(fake_backend_take_kicks(&fake, 0), 1);
 }
