@@ -3,13 +3,15 @@
  * bypass_report.h: did the data path stay out of the VMM? Counts, and the
  * answer in words.
  *
- * machine.c fills the numbers in; this only holds, adds and prints them.
+ * machine_report.c fills the numbers in; this only holds, adds and prints
+ * them (bypass_text.c, bypass_counts.c).
  */
 #ifndef VMM_BYPASS_REPORT_H
 #define VMM_BYPASS_REPORT_H
 
 #include "vmm/compiler.h"
 #include "vmm/kvm_stats.h"
+#include "vmm/thread_times.h"
 #include "vmm/vcpu.h"
 
 #include <stdbool.h>
@@ -58,9 +60,18 @@ struct bypass_queue {
     bool has_used_index;
 };
 
+/* Interrupts that the host took of the device, where it has any to count. */
+struct bypass_host_interrupts {
+    char device[64]; /* "0000:00:03.0" */
+    bool is_known;   /* once the device had run */
+    uint64_t count;  /* since power-on, or while it ran */
+};
+
 /* One device, from each DRIVER_OK to the reset or end that followed it. */
 struct bypass_report {
     const char *name, *type; /* "/dev/vhost-vdpa-0", "virtio-net" */
+    char parent[136];        /* "v0 of vp-vdpa"; "" when that is unknown */
+    uint64_t features;       /* as negotiated for the last run */
     unsigned runs;           /* how many times the guest started it */
     bool is_running;
     double seconds;
@@ -68,6 +79,9 @@ struct bypass_report {
     struct bypass_access accesses_at_start[BYPASS_MAX_ACCESSES];
     struct bypass_access accesses[BYPASS_MAX_ACCESSES];
     unsigned num_accesses;
+    struct thread_times threads_at_start, threads;
+    uint64_t host_interrupts_at_start;
+    struct bypass_host_interrupts host_interrupts;
     struct bypass_queue *queues; /* owned */
     unsigned num_queues;
 };
@@ -76,14 +90,20 @@ int bypass_report_init(struct bypass_report *report, const char *name,
                        const char *type, unsigned num_queues) MUST_CHECK;
 void bypass_report_destroy(struct bypass_report *report);
 
-/* The device starts, and stops, moving data. `accesses`: the same `count`
- * kinds, up to BYPASS_MAX_ACCESSES, at every call; names are borrowed. */
+/* What is asked of others at the start and the stop of a device. */
+struct bypass_moment {
+    const struct vcpu_group *vcpus;
+    /* The same kinds at every moment; names are borrowed. */
+    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
+    unsigned num_accesses;
+    struct bypass_host_interrupts host_interrupts;
+};
+
+/* The device starts, and stops, moving data. */
 void bypass_report_start(struct bypass_report *report,
-                         const struct vcpu_group *vcpus,
-                         const struct bypass_access *accesses, unsigned count);
+                         const struct bypass_moment *now);
 void bypass_report_stop(struct bypass_report *report,
-                        const struct vcpu_group *vcpus,
-                        const struct bypass_access *accesses, unsigned count);
+                        const struct bypass_moment *now);
 
 /* Kicks and interrupts that the VMM carried: 0 is the proof. */
 uint64_t bypass_report_wakeups(const struct bypass_report *report);
@@ -93,6 +113,15 @@ uint64_t bypass_report_wakeups(const struct bypass_report *report);
 bool bypass_report_violation(const struct bypass_report *report, char *text,
                              size_t size);
 
+/* To be read by people, and pasted into mails. */
 void bypass_report_print(const struct bypass_report *report, FILE *file);
+/* For scripts: lines of NAME=VALUE, where each NAME begins with `prefix`
+ * and is one that a shell takes for a variable. */
+void bypass_report_print_counts(const struct bypass_report *report,
+                                const char *prefix, FILE *file);
+
+/* How a queue's events go, in a word: "ioeventfd". */
+const char *bypass_kick_path_name(const struct bypass_queue *queue);
+const char *bypass_interrupt_path_name(const struct bypass_queue *queue);
 
 #endif

@@ -18,6 +18,9 @@ static const char *const names[] = {
     [KVM_STAT_IO_EXITS] = "io_exits",
     [KVM_STAT_SIGNAL_EXITS] = "signal_exits",
     [KVM_STAT_HALT_EXITS] = "halt_exits",
+    [KVM_STAT_IRQ_EXITS] = "irq_exits",
+    [KVM_STAT_IRQ_WINDOW_EXITS] = "irq_window_exits",
+    [KVM_STAT_INSN_EMULATION] = "insn_emulation",
     [KVM_STAT_IRQ_INJECTIONS] = "irq_injections",
 };
 _Static_assert(ARRAY_SIZE(names) == KVM_NUM_STATS, "every counter has a name");

@@ -13,12 +13,15 @@
 
 /* The counters that tell where a vCPU left the guest. */
 enum kvm_stat {
-    KVM_STAT_EXITS,          /* every VM exit, handled wherever */
-    KVM_STAT_MMIO_EXITS,     /* of these, MMIO that went to the VMM */
-    KVM_STAT_IO_EXITS,       /* port I/O, the VMM's or not */
-    KVM_STAT_SIGNAL_EXITS,   /* to the VMM because of a signal */
-    KVM_STAT_HALT_EXITS,     /* the guest's HLT */
-    KVM_STAT_IRQ_INJECTIONS, /* interrupts into the guest */
+    KVM_STAT_EXITS,            /* every VM exit, handled wherever */
+    KVM_STAT_MMIO_EXITS,       /* of these, MMIO that went to the VMM */
+    KVM_STAT_IO_EXITS,         /* port I/O, the VMM's or not */
+    KVM_STAT_SIGNAL_EXITS,     /* to the VMM because of a signal */
+    KVM_STAT_HALT_EXITS,       /* the guest's HLT */
+    KVM_STAT_IRQ_EXITS,        /* an interrupt of the host */
+    KVM_STAT_IRQ_WINDOW_EXITS, /* the guest can take an interrupt again */
+    KVM_STAT_INSN_EMULATION,   /* instructions that KVM did for the guest */
+    KVM_STAT_IRQ_INJECTIONS,   /* interrupts into the guest */
     KVM_NUM_STATS,
 };
 

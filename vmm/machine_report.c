@@ -9,6 +9,7 @@
 #include "vmm/machine_report.h"
 
 #include "vdpa/soft_net.h"
+#include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
@@ -64,6 +65,7 @@ static void fill_report(struct machine_device *device)
 {
     struct virtio_device *virtio = &device->pci.device;
 
+    device->report.features = virtio->driver_features;
     for (unsigned i = 0; i < virtio->num_queues; i++) {
         struct virtio_queue *queue = &virtio->queues[i];
         struct bypass_queue *report = &device->report.queues[i];
@@ -93,8 +95,8 @@ static uint64_t region_accesses(const struct bus_region *region)
 }
 
 /* Everything that can stop a vCPU and bring it to the VMM. */
-static unsigned read_accesses(const struct machine_device *device,
-                              struct bypass_access *accesses)
+static void read_accesses(const struct machine_device *device,
+                          struct bypass_moment *now)
 {
     static const char *const structures[VIRTIO_NUM_STRUCTURES] = {
         [VIRTIO_STRUCTURE_COMMON] = "device registers",
@@ -105,6 +107,7 @@ static unsigned read_accesses(const struct machine_device *device,
     };
     const struct machine *machine = device->machine;
     const struct pci_host *pci = &machine->pci_host;
+    struct bypass_access *accesses = now->accesses;
     unsigned count = 0;
 
     accesses[count++] = (struct bypass_access){
@@ -118,21 +121,37 @@ static unsigned read_accesses(const struct machine_device *device,
     for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
         accesses[count++] = (struct bypass_access){
             structures[i], virtio_pci_accesses(&device->pci, i)};
-    return count;
+    now->num_accesses = count;
+}
+
+/* What only a device of the host has. */
+static void ask_host(struct machine_device *device, struct bypass_moment *now)
+{
+    struct vdpa_backend *backend = device->pci.device.backend;
+    struct bypass_report *report = &device->report;
+    struct vhost_vdpa_info info;
+
+    now->host_interrupts.is_known = vhost_vdpa_count_interrupts(
+        backend, now->host_interrupts.device, &now->host_interrupts.count);
+    vhost_vdpa_get_info(backend, &info);
+    (void)snprintf(report->parent, sizeof(report->parent), "%s%s%s",
+                   info.device_name, info.driver[0] ? " of " : "", info.driver);
 }
 
 void machine_report_running_changed(void *owner, bool running)
 {
-    struct bypass_access accesses[BYPASS_MAX_ACCESSES];
     struct machine_device *device = owner;
-    const struct vcpu_group *vcpus = &device->machine->vcpus;
-    unsigned count = read_accesses(device, accesses);
+    struct bypass_moment now = {.vcpus = &device->machine->vcpus};
 
+    read_accesses(device, &now);
+    if (!device->is_soft)
+        ask_host(device, &now);
     if (running) {
-        bypass_report_start(&device->report, vcpus, accesses, count);
+        bypass_report_start(&device->report, &now);
     } else {
-        bypass_report_stop(&device->report, vcpus, accesses, count);
-        fill_report(device);
+        bypass_report_stop(&device->report, &now);
+        if (!device->is_soft)
+            fill_report(device);
     }
 }
 
@@ -143,15 +162,45 @@ static void print_soft_report(const struct machine_device *device, FILE *file)
 
     soft_net_get_counters(device->pci.device.backend, &counters);
     fprintf(file,
-            "report of %s (virtio-net, software): carried by this process\n"
+            "report of %s (%s, software): carried by this process\n"
             "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
             "  received  %" PRIu64 " frames, %" PRIu64 " bytes\n"
             "  refused   %" PRIu64 " frames\n"
             "  signals   %" PRIu64 " kicks taken, %" PRIu64
             " interrupts sent, %" PRIu64 " looks by timer\n",
-            device->report.name, counters.sent, counters.sent_bytes,
-            counters.received, counters.received_bytes, counters.dropped,
-            counters.kicks, counters.calls, counters.polls);
+            device->report.name, device->report.type, counters.sent,
+            counters.sent_bytes, counters.received, counters.received_bytes,
+            counters.dropped, counters.kicks, counters.calls, counters.polls);
+}
+
+static void print_soft_counts(const struct machine_device *device,
+                              const char *prefix, FILE *file)
+{
+    struct soft_net_counters counters;
+
+    soft_net_get_counters(device->pci.device.backend, &counters);
+    fprintf(file,
+            "%ssent=%" PRIu64 "\n%ssent_bytes=%" PRIu64 "\n%sreceived=%" PRIu64
+            "\n%sreceived_bytes=%" PRIu64 "\n%srefused=%" PRIu64
+            "\n%skicks=%" PRIu64 "\n%sinterrupts=%" PRIu64 "\n%slooks=%" PRIu64
+            "\n",
+            prefix, counters.sent, prefix, counters.sent_bytes, prefix,
+            counters.received, prefix, counters.received_bytes, prefix,
+            counters.dropped, prefix, counters.kicks, prefix, counters.calls,
+            prefix, counters.polls);
+}
+
+void machine_report_print_counts(const struct machine *machine, FILE *file)
+{
+    for (unsigned i = 0; i < machine->num_devices; i++) {
+        const struct machine_device *device = machine->devices[i];
+        char prefix[24];
+
+        (void)snprintf(prefix, sizeof(prefix), "device%u_", i);
+        bypass_report_print_counts(&device->report, prefix, file);
+        if (device->is_soft)
+            print_soft_counts(device, prefix, file);
+    }
 }
 
 void machine_report_print(const struct machine *machine, FILE *file)

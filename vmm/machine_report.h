@@ -15,6 +15,8 @@ void machine_report_running_changed(void *owner, bool running);
 
 /* How the data went; after the guest ended. */
 void machine_report_print(const struct machine *machine, FILE *file);
+/* The same for scripts, as lines of deviceN_NAME=VALUE. */
+void machine_report_print_counts(const struct machine *machine, FILE *file);
 /* False, logged for each device whose data path led through the VMM or that
  * never ran; after the guest ended. */
 bool machine_report_all_bypass(const struct machine *machine);

@@ -5,6 +5,7 @@
 #include "vmm/command_control.h"
 #include "vmm/command_trace.h"
 #include "vmm/command_vduse.h"
+#include "vmm/compiler.h"
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
@@ -33,53 +34,75 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int fail_report(const char *path)
+/* A file that the run ends with. */
+struct output {
+    const char *option, *path; /* NULL: not asked for */
+    void (*print)(const struct machine *machine, FILE *file);
+    FILE *file;
+};
+
+static int fail_output(const struct output *output)
 {
-    log_error("--report %s: %s: give a file that can be written", path,
-              strerror(errno));
+    log_error("%s %s: %s: give a file that can be written", output->option,
+              output->path, strerror(errno));
     return EXIT_STATUS_FAILED;
 }
 
-/* A report that cannot be written is a failure of the run. */
-static int write_reports(const struct machine *machine, FILE *file)
+/* Before the guest runs, perhaps for days, to no report; after all else that
+ * may fail, which leaves no file behind. */
+static int open_outputs(struct output *outputs, size_t count)
 {
-    int failed;
-
-    if (machine->options->log_level >= LOG_LEVEL_INFO)
-        machine_report_print(machine, stderr);
-    if (!file)
-        return 0;
-    machine_report_print(machine, file);
-    failed = ferror(file);
-    if (fclose(file) != 0 || failed)
-        return fail_report(machine->options->report);
+    for (size_t i = 0; i < count; i++) {
+        if (!outputs[i].path)
+            continue;
+        outputs[i].file = fopen(outputs[i].path, "we");
+        if (!outputs[i].file)
+            return fail_output(&outputs[i]);
+    }
     return 0;
+}
+
+/* A report that cannot be written is a failure of the run. */
+static int write_outputs(const struct machine *machine, struct output *outputs,
+                         size_t count)
+{
+    int status = 0, failed;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!outputs[i].file)
+            continue;
+        outputs[i].print(machine, outputs[i].file);
+        failed = ferror(outputs[i].file);
+        if (fclose(outputs[i].file) != 0 || failed)
+            status = fail_output(&outputs[i]);
+    }
+    return status;
 }
 
 static int run(const struct options *options)
 {
     static struct machine machine;
-    FILE *report = NULL;
-    int status, report_status;
+    struct output outputs[] = {
+        {"--report", options->report, machine_report_print, NULL},
+        {"--counts", options->counts, machine_report_print_counts, NULL},
+    };
+    int status, output_status;
 
     if (machine_init(&machine, options) != 0)
         return EXIT_STATUS_FAILED;
-    /* Before the guest runs, perhaps for days, to no report; after all else
-     * that may fail, which leaves no file behind. */
-    if (options->report) {
-        report = fopen(options->report, "we");
-        if (!report) {
-            status = fail_report(options->report);
-            machine_destroy(&machine);
-            return status;
-        }
+    status = open_outputs(outputs, ARRAY_SIZE(outputs));
+    if (status) {
+        machine_destroy(&machine);
+        return status;
     }
     status = machine_run(&machine);
     if (options->console == CONSOLE_STDIO)
         terminal_destroy(&machine.terminal);
-    report_status = write_reports(&machine, report);
+    if (options->log_level >= LOG_LEVEL_INFO)
+        machine_report_print(&machine, stderr);
+    output_status = write_outputs(&machine, outputs, ARRAY_SIZE(outputs));
     machine_destroy(&machine);
-    return report_status ? report_status : status;
+    return output_status ? output_status : status;
 }
 
 static int run_traced(const struct options *options)

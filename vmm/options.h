@@ -81,6 +81,7 @@ struct options {
     enum options_on_reset on_reset;
     enum options_console console;
     const char *report;         /* NULL: on stderr alone */
+    const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */
     unsigned required;          /* enum options_requirement, together */
     bool is_traced;

@@ -170,6 +170,14 @@ static int set_control(struct option_parser *parser, const char *value)
     return 0;
 }
 
+static int set_counts(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->counts = value;
+    return 0;
+}
+
 /* A list, so that one --require can hold all that a run is to show. */
 static int add_requirements(struct option_parser *parser, const char *value)
 {
@@ -231,6 +239,7 @@ static const struct option_rule run_rules[] = {
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", set_hugepages},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
+    {"counts", 0, TAKES_VALUE, "counts.txt", set_counts},
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
     {"control", 0, TAKES_VALUE, "/run/vmm.sock", set_control},

@@ -81,6 +81,7 @@ static const char run_help[] =
     "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
+    "      --counts FILE     and its counts, as NAME=VALUE, to this FILE\n"
     "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"
     "                        device came to vmm, or had no other way\n"
     "      --trace vdpa[=FILE]\n"

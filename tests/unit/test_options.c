@@ -220,8 +220,9 @@ END_TEST
 
 START_TEST(report_and_verbosity_are_kept)
 {
-    ck_assert_int_eq(parse("run K --report out -v"), 0);
+    ck_assert_int_eq(parse("run K --report out --counts figures -v"), 0);
     ck_assert_str_eq(options.report, "out");
+    ck_assert_str_eq(options.counts, "figures");
     ck_assert_int_eq(options.log_level, LOG_LEVEL_DEBUG);
     ck_assert_int_eq(parse("run K -qv"), 0);
     ck_assert_int_eq(options.log_level, LOG_LEVEL_DEBUG);
