@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Of a configuration; a network device has 24. */
 #define MAX_CONFIG_BYTES 64
@@ -311,10 +313,13 @@ static int traced_close(void *context, int fd)
     trace->closes++;
     append(&text, "close");
     emit(trace, started, &text, NULL, result < 0 ? saved_errno : 0);
-    trace_comment("%s: %lu calls: open %lu, ioctl %lu, write %lu, close %lu",
+    trace_comment("%s: %lu calls: open %lu, ioctl %lu, write %lu, mmap %lu, "
+                  "munmap %lu, close %lu",
                   basename(trace->name),
-                  trace->opens + trace->ioctls + trace->writes + trace->closes,
-                  trace->opens, trace->ioctls, trace->writes, trace->closes);
+                  trace->opens + trace->ioctls + trace->writes + trace->mmaps +
+                      trace->munmaps + trace->closes,
+                  trace->opens, trace->ioctls, trace->writes, trace->mmaps,
+                  trace->munmaps, trace->closes);
     errno = saved_errno;
     return result;
 }
@@ -369,6 +374,43 @@ static ssize_t traced_write(void *context, int fd, const void *bytes,
     return written;
 }
 
+/* A page is the doorbell of the queue whose number the offset is, in pages. */
+static void *traced_mmap(void *context, size_t size, int protection, int flags,
+                         int fd, off_t offset)
+{
+    struct vhost_trace *trace = context;
+    struct text text = {.used = 0}, varying = {.used = 0};
+    int64_t started = trace_now();
+    void *address = trace->inner->mmap(trace->inner->context, size, protection,
+                                       flags, fd, offset);
+    int saved_errno = errno;
+
+    trace->mmaps++;
+    append(&text, "mmap queue=%lld", (long long)offset / sysconf(_SC_PAGESIZE));
+    if (address != MAP_FAILED)
+        append(&varying, "address=%p", address);
+    emit(trace, started, &text, &varying,
+         address == MAP_FAILED ? saved_errno : 0);
+    errno = saved_errno;
+    return address;
+}
+
+static int traced_munmap(void *context, void *address, size_t size)
+{
+    struct vhost_trace *trace = context;
+    struct text text = {.used = 0}, varying = {.used = 0};
+    int64_t started = trace_now();
+    int result = trace->inner->munmap(trace->inner->context, address, size);
+    int saved_errno = errno;
+
+    trace->munmaps++;
+    append(&text, "munmap");
+    append(&varying, "address=%p", address);
+    emit(trace, started, &text, &varying, result < 0 ? saved_errno : 0);
+    errno = saved_errno;
+    return result;
+}
+
 /* Not of the file, and so not traced. */
 
 static int plain_stat(void *context, const char *path, struct stat *status)
@@ -402,6 +444,8 @@ void vhost_trace_init(struct vhost_trace *trace,
                 .open = traced_open,
                 .close = traced_close,
                 .ioctl = traced_ioctl,
+                .mmap = traced_mmap,
+                .munmap = traced_munmap,
                 .write = traced_write,
                 .stat = plain_stat,
                 .get_memlock = plain_get_memlock,

@@ -26,7 +26,7 @@ struct vhost_trace {
     uint32_t device_id; /* VIRTIO_ID_*, once known: names features */
     struct vhost_trace_file *files; /* owned */
     size_t num_files;
-    unsigned long opens, ioctls, writes, closes;
+    unsigned long opens, ioctls, writes, mmaps, munmaps, closes;
 };
 
 /* `inner` and `name` must outlive it. Traces nothing while the trace is off.

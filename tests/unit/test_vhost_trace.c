@@ -157,7 +157,23 @@ START_TEST(the_end_counts_the_calls)
     vhost_trace_destroy(&trace);
     stop();
     ck_assert_ptr_nonnull(strstr(
-        text, "\n# vhost-vdpa-0: 3 calls: open 1, ioctl 1, write 0, close 1"));
+        text, "\n# vhost-vdpa-0: 3 calls: open 1, ioctl 1, write 0, mmap "
+              "0, munmap 0, close 1"));
+}
+END_TEST
+
+START_TEST(doorbells_go_by_their_queue)
+{
+    struct vhost_bed bed;
+    void *page;
+
+    start();
+    vhost_bed_start(&bed, &fake_vhost_vp_vdpa);
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 1, &page), 0);
+    vhost_bed_stop(&bed);
+    stop();
+    expect_line("mmap queue=1 = 0");
+    expect_line("munmap = 0");
 }
 END_TEST
 
@@ -239,6 +255,7 @@ static void add_tests(TCase *tcase)
                         ARRAY_SIZE(profiles));
     tcase_add_test(tcase, calls_are_shown_by_name_with_their_arguments);
     tcase_add_test(tcase, the_end_counts_the_calls);
+    tcase_add_test(tcase, doorbells_go_by_their_queue);
     tcase_add_test(tcase, failures_go_by_name_and_errno_is_kept);
     tcase_add_test(tcase, files_keep_their_role);
     tcase_add_test(tcase, errors_have_names);
