@@ -70,7 +70,8 @@ inputs_of()
         ;;
     l1-image)
         entry_name stock-kernel
-        cat "$lab_dir/build/l1-image" "$lab_dir/build/programs.sh"
+        cat "$lab_dir/build/l1-image" "$lab_dir/build/programs.sh" \
+            "$lab_dir"/l1/*.c
         dpkg-query -W busybox-static iproute2 strace libc6
         ;;
     peers)

@@ -111,9 +111,27 @@ guest_command_line()
     esac
 }
 
+# start_process COMMAND...: starts a VMM with a guest, whose console goes to
+# /run/guest.log, and its own messages to /run/vmm.log. The guest's console
+# reads from GUEST_INPUT.
+GUEST_INPUT=/dev/null
+
+start_process()
+{
+    # An earlier guest's words are not this one's.
+    : >/run/guest.log
+    rm -f /run/guest.pipe /run/vmm.pipe
+    mkfifo /run/guest.pipe /run/vmm.pipe
+    tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
+    COPIER_PIDS=$!
+    tee /run/vmm.log </run/vmm.pipe &
+    COPIER_PIDS="$COPIER_PIDS $!"
+    "$@" <"$GUEST_INPUT" >/run/guest.pipe 2>/run/vmm.pipe &
+    VMM_PID=$!
+}
+
 # start_guest TEST [VMM-OPTION...]: starts the VMM with a guest that runs
-# TEST ("NAME ARGUMENT..."); its console goes to /run/guest.log, the VMM's
-# messages to /run/vmm.log.
+# TEST ("NAME ARGUMENT...").
 start_guest()
 {
     local append
@@ -124,19 +142,9 @@ start_guest()
     *) set -- --memory 256M "$@" ;;
     esac
     [ -z "$NET_DEVICE" ] || set -- --net "vdpa=$NET_DEVICE" "$@"
-    # An earlier guest's words are not this one's.
-    : >/run/guest.log
-    rm -f /run/guest.pipe /run/vmm.pipe
-    mkfifo /run/guest.pipe /run/vmm.pipe
-    tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
-    COPIER_PIDS=$!
-    tee /run/vmm.log </run/vmm.pipe &
-    COPIER_PIDS="$COPIER_PIDS $!"
     # shellcheck disable=SC2086 # RUN_BY's words
-    $RUN_BY vmm run --kernel "$GUEST_KERNEL" --initrd "$GUEST_IMAGE" \
-        --append "$append" "$@" \
-        </dev/null >/run/guest.pipe 2>/run/vmm.pipe &
-    VMM_PID=$!
+    start_process $RUN_BY vmm run --kernel "$GUEST_KERNEL" \
+        --initrd "$GUEST_IMAGE" --append "$append" "$@"
 }
 
 # end_guest: waits for the VMM's end; sets VMM_STATUS.
@@ -165,27 +173,37 @@ run_guest()
     expect_line "guest: ${1%% *}: ok"
 }
 
-# boot_qemu TEST [QEMU-OPTION...]: run_guest with QEMU in the VMM's place; the
-# header needs: qemu. QEMU_CARD is what the device of NET_DEVICE is told.
+# start_qemu TEST [QEMU-OPTION...]: start_guest with QEMU in the VMM's place;
+# the header needs: qemu. QEMU_MEMORY is the guest's, QEMU_CARD what the card of
+# NET_DEVICE is told.
+QEMU_MEMORY=256M
 QEMU_CARD=
 
-boot_qemu()
+start_qemu()
 {
-    local append test=$1
-    append=$(guest_command_line "$test")
+    local append
+    append=$(guest_command_line "$1")
     shift
+    [ -z "$NET_DEVICE" ] || set -- \
+        -netdev "vhost-vdpa,id=n,vhostdev=$NET_DEVICE" -device \
+        "virtio-net-pci,netdev=n,disable-legacy=on,romfile=$QEMU_CARD" "$@"
     # vdpa_sim and VDUSE reach shared memory alone.
-    [ -z "$NET_DEVICE" ] || set -- -netdev "vhost-vdpa,id=n,vhostdev=$NET_DEVICE" \
-        -device "virtio-net-pci,netdev=n,disable-legacy=on,romfile=$QEMU_CARD" \
-        "$@"
-    qemu -machine microvm,pcie=on,rtc=off,memory-backend=m -accel kvm \
-        -object memory-backend-memfd,id=m,size=256M,share=on -m 256M \
-        -cpu host -nodefaults -no-user-config -display none -no-reboot \
+    # shellcheck disable=SC2086 # RUN_BY's words
+    start_process $RUN_BY qemu -accel kvm -cpu host \
+        -machine microvm,pcie=on,rtc=off,memory-backend=m -m "$QEMU_MEMORY" \
+        -object "memory-backend-memfd,id=m,size=$QEMU_MEMORY,share=on" \
+        -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$GUEST_KERNEL" -initrd "$GUEST_IMAGE" -append "$append" \
-        -serial stdio "$@" </dev/null 2>/run/qemu.err |
-        tee /run/guest.log >/dev/ttyS2
-    cat /run/qemu.err
-    expect_line "guest: ${test%% *}: ok"
+        -serial stdio "$@"
+}
+
+# run_qemu TEST [QEMU-OPTION...]: and TEST succeeds in it.
+run_qemu()
+{
+    start_qemu "$@"
+    end_guest
+    [ "$VMM_STATUS" -eq 0 ] || fail "QEMU ended with status $VMM_STATUS"
+    expect_line "guest: ${1%% *}: ok"
 }
 
 # guest_lines PATTERN: how many lines of the guest's console match.
