@@ -119,6 +119,16 @@ static void reset(struct virtio_device *device)
     atomic_store(&device->config_is_stale, true);
 }
 
+/* Of bits that are not the device's to refuse. */
+static int announce_status(struct virtio_device *device, uint8_t status)
+{
+    int error = device->backend->ops->set_status(device->backend, status);
+
+    if (!error)
+        device->status = status;
+    return error;
+}
+
 /* Hands `status` to the backend and takes what the device made of it. */
 static int relay_status(struct virtio_device *device, uint8_t status)
 {
@@ -237,7 +247,7 @@ static void advance(struct virtio_device *device, uint8_t status)
         error = finish_features(device,
                                 status & (uint8_t)~VIRTIO_CONFIG_S_DRIVER_OK);
     else if (!(fresh & VIRTIO_CONFIG_S_DRIVER_OK))
-        error = relay_status(device, status);
+        error = announce_status(device, status);
     if (!error && fresh & VIRTIO_CONFIG_S_DRIVER_OK) {
         if (device->status & VIRTIO_CONFIG_S_FEATURES_OK)
             error = start(device, status);

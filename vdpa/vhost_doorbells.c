@@ -62,6 +62,8 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
     void *mapped = doorbells->pages[index];
     int error;
 
+    if (doorbells->has_none)
+        return -ENOTSUP;
     if (!mapped)
         mapped = syscalls->mmap(syscalls->context, size, PROT_WRITE, MAP_SHARED,
                                 device->fd, (off_t)(index * size));
@@ -69,6 +71,7 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
         error = errno;
         log_debug("%s: mmap of the doorbell of queue %u: %s", device->path,
                   index, vhost_strerror(error));
+        doorbells->has_none = error == VHOST_ENOTSUPP;
         if (says_none(error))
             return -ENOTSUP;
         log_error("%s: mapping the doorbell of queue %u: %s", device->path,

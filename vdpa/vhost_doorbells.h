@@ -10,12 +10,14 @@
 #include "vdpa/vhost_device.h"
 #include "vmm/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vhost_doorbells {
     const struct vhost_device *device; /* borrowed */
     void **pages;                      /* owned, by queue; NULL: not mapped */
     uint16_t count;
+    bool has_none; /* the device has pages for none of its queues */
 };
 
 /* -ENOMEM, logged. */

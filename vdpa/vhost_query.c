@@ -87,20 +87,8 @@ static int take_ownership(const struct vhost_device *device,
     return VHOST_REQUEST(device, VHOST_SET_OWNER, NULL);
 }
 
-/* 1 where the kernel has no address spaces. */
-static int query_address_spaces(const struct vhost_device *device,
-                                uint32_t *count)
-{
-    union answer answer = {.room = {0}};
-    int error = VHOST_TRY(device, VHOST_VDPA_GET_AS_NUM, &answer);
-
-    *count = error ? 1 : answer.u32;
-    if (error && !is_unknown(error))
-        return failed(device, "VHOST_VDPA_GET_AS_NUM", error);
-    return 0;
-}
-
-/* Before the first message and the first reset: both depend on them. */
+/* Before the first message and the first reset: both depend on them. Without
+ * IOTLB_ASID all messages mean address space 0, the only one that is used. */
 static int agree_on_backend(const struct vhost_device *device,
                             struct vhost_capabilities *capabilities)
 {
@@ -108,18 +96,12 @@ static int agree_on_backend(const struct vhost_device *device,
                       BIT64(VHOST_BACKEND_F_IOTLB_BATCH) |
                       BIT64(VHOST_BACKEND_F_IOTLB_PERSIST);
     union answer answer = {.room = {0}};
-    uint32_t address_spaces;
-    int error = query_address_spaces(device, &address_spaces);
+    int error = VHOST_TRY(device, VHOST_GET_BACKEND_FEATURES, &answer);
 
-    if (error)
-        return error;
-    error = VHOST_TRY(device, VHOST_GET_BACKEND_FEATURES, &answer);
     if (is_unknown(error))
         return 0;
     if (error)
         return failed(device, "VHOST_GET_BACKEND_FEATURES", error);
-    if (address_spaces > 1)
-        wanted |= BIT64(VHOST_BACKEND_F_IOTLB_ASID);
     capabilities->backend_offered = answer.u64;
     wanted &= answer.u64;
     if (wanted == 0)

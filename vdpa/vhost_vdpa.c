@@ -36,6 +36,9 @@ struct vhost_vdpa {
     struct vhost_iotlb iotlb;
     struct vhost_doorbells doorbells;
     uint64_t features; /* as set since the last reset */
+    /* As open and every reset leave it: there is nothing to reset. What may
+     * only follow a status need not clear it. */
+    bool is_fresh;
     /* Scratch for configuration ioctls, with room for config_size bytes. */
     struct vhost_vdpa_config *config;
 };
@@ -136,6 +139,7 @@ static int set_features(struct vdpa_backend *backend, uint64_t features)
     struct vhost_vdpa *vhost = to_vhost(backend);
     int error = check_features(vhost, features);
 
+    vhost->is_fresh = false;
     if (!error)
         error = VHOST_REQUEST(&vhost->device, VHOST_SET_FEATURES, &features);
     if (!error)
@@ -152,8 +156,14 @@ static int get_status(struct vdpa_backend *backend, uint8_t *status)
 static int set_status(struct vdpa_backend *backend, uint8_t status)
 {
     struct vhost_vdpa *vhost = to_vhost(backend);
-    int error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
+    int error;
 
+    /* A driver begins with a reset, and the machine ends with one: to a
+     * device in another process each is a dialogue. */
+    if (status == 0 && vhost->is_fresh)
+        return 0;
+    vhost->is_fresh = false;
+    error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
     if (error)
         return error;
     /* A queue may have a size only once its feature was accepted. */
@@ -163,9 +173,10 @@ static int set_status(struct vdpa_backend *backend, uint8_t status)
     if (status != 0)
         return 0;
     vhost->features = 0;
-    if (reset_keeps_mappings(vhost))
-        return 0;
-    return vhost_iotlb_restore(&vhost->iotlb);
+    if (!reset_keeps_mappings(vhost))
+        error = vhost_iotlb_restore(&vhost->iotlb);
+    vhost->is_fresh = !error;
+    return error;
 }
 
 static int check_config_range(const struct vhost_vdpa *vhost, uint32_t offset,
@@ -208,6 +219,7 @@ static int set_config(struct vdpa_backend *backend, uint32_t offset,
     vhost->config->off = offset;
     vhost->config->len = length;
     memcpy(vhost->config->buf, buffer, length);
+    vhost->is_fresh = false;
     return VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_CONFIG, vhost->config);
 }
 
@@ -354,8 +366,10 @@ static void close_vhost(struct vdpa_backend *backend)
 {
     struct vhost_vdpa *vhost = to_vhost(backend);
     uint8_t status = 0;
-    int error = VHOST_TRY(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
+    int error = 0;
 
+    if (!vhost->is_fresh)
+        error = VHOST_TRY(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
     if (error)
         log_warning("%s: reset before close: %s", vhost->device.path,
                     vhost_strerror(-error));
@@ -447,6 +461,7 @@ int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
         destroy(vhost);
         return error;
     }
+    vhost->is_fresh = true;
     vhost->backend.ops = &vhost_vdpa_ops;
     vhost->backend.name = vhost->device.path;
     *backend = &vhost->backend;

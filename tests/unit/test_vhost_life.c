@@ -41,12 +41,47 @@ START_TEST(a_device_that_needs_reset_takes_only_that_status_or_zero)
 }
 END_TEST
 
+START_TEST(what_is_reset_is_not_reset_again)
+{
+    const uint8_t mac[6] = {0};
+    struct vhost_bed bed;
+
+    vhost_bed_start(&bed, &fake_vhost_sim);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
+    ck_assert_str_eq(bed.fake.log, "");
+    ck_assert_int_eq(bed.ops->set_config(bed.backend, 0, mac, 6), 0);
+    fake_vhost_clear_log(&bed.fake);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
+    ck_assert_str_eq(bed.fake.log, "SET_STATUS(0)");
+    vhost_bed_stop(&bed);
+    ck_assert_str_eq(bed.fake.log, "SET_STATUS(0) close");
+}
+END_TEST
+
+START_TEST(a_reset_that_failed_is_tried_again)
+{
+    struct vhost_bed bed;
+
+    vhost_bed_start(&bed, &fake_vhost_vduse);
+    ck_assert_int_eq(vhost_bed_bring_up(&bed), 0);
+    bed.fake.reset_error = EIO;
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), -EIO);
+    bed.fake.reset_error = 0;
+    fake_vhost_clear_log(&bed.fake);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
+    ck_assert_str_eq(bed.fake.log, "SET_STATUS(0)");
+    vhost_bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(reset_with_persist_sends_no_mapping)
 {
     struct vhost_bed bed;
 
     vhost_bed_start(&bed, &fake_vhost_sim);
     ck_assert_int_eq(bed.ops->map(bed.backend, &vhost_bed_ram, 1), 0);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 1), 0);
     fake_vhost_clear_log(&bed.fake);
     ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
     ck_assert_str_eq(bed.fake.log, "SET_STATUS(0)");
@@ -61,6 +96,7 @@ START_TEST(reset_without_persist_maps_again_in_one_batch)
 
     vhost_bed_start(&bed, &fake_vhost_sim_forgets);
     ck_assert_int_eq(bed.ops->map(bed.backend, &vhost_bed_ram, 1), 0);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 1), 0);
     fake_vhost_clear_log(&bed.fake);
     ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
     ck_assert_str_eq(bed.fake.log,
@@ -77,6 +113,7 @@ START_TEST(reset_on_the_first_kernel_maps_again)
 
     vhost_bed_start(&bed, &fake_vhost_2020);
     ck_assert_int_eq(bed.ops->map(bed.backend, &vhost_bed_ram, 1), 0);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 1), 0);
     fake_vhost_clear_log(&bed.fake);
     ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), 0);
     ck_assert_str_eq(bed.fake.log, "SET_STATUS(0) INVALIDATE(0x100000,0x10000) "
@@ -106,6 +143,7 @@ START_TEST(mappings_that_do_not_come_back_after_a_reset_are_an_error)
 
     vhost_bed_start(&bed, &fake_vhost_sim_forgets);
     ck_assert_int_eq(bed.ops->map(bed.backend, &vhost_bed_ram, 1), 0);
+    ck_assert_int_eq(bed.ops->set_status(bed.backend, 1), 0);
     bed.fake.fail_at = bed.fake.calls + 4; /* UPDATE */
     ck_assert_int_eq(bed.ops->set_status(bed.backend, 0), -EFAULT);
     ck_assert_uint_eq(bed.fake.device_maps.count, 0);
@@ -209,6 +247,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_refused_status_shows_in_what_is_read_back);
     tcase_add_test(tcase,
                    a_device_that_needs_reset_takes_only_that_status_or_zero);
+    tcase_add_test(tcase, what_is_reset_is_not_reset_again);
+    tcase_add_test(tcase, a_reset_that_failed_is_tried_again);
     tcase_add_test(tcase, reset_with_persist_sends_no_mapping);
     tcase_add_test(tcase, reset_without_persist_maps_again_in_one_batch);
     tcase_add_test(tcase, reset_on_the_first_kernel_maps_again);

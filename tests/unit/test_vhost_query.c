@@ -58,8 +58,8 @@ START_TEST(owner_and_backend_come_before_all_else)
     start(&bed, &fake_vhost_sim);
     ck_assert_int_eq(query(&bed), 0);
     ck_assert_str_eq(bed.fake.log,
-                     "open GET_DEVICE_ID SET_OWNER GET_AS_NUM "
-                     "GET_BACKEND_FEATURES SET_BACKEND_FEATURES(0x10e) "
+                     "open GET_DEVICE_ID SET_OWNER "
+                     "GET_BACKEND_FEATURES SET_BACKEND_FEATURES(0x106) "
                      "GET_FEATURES GET_VQS_COUNT GET_VRING_NUM "
                      "GET_VRING_SIZE(0) GET_CONFIG_SIZE GET_IOVA_RANGE");
     stop(&bed);
@@ -151,7 +151,6 @@ static const struct {
     unsigned long request;
 } optional[] = {
     {"GET_BACKEND_FEATURES", VHOST_GET_BACKEND_FEATURES},
-    {"GET_AS_NUM", VHOST_VDPA_GET_AS_NUM},
     {"GET_VQS_COUNT", VHOST_VDPA_GET_VQS_COUNT},
     {"GET_VRING_SIZE", VHOST_VDPA_GET_VRING_SIZE},
     {"GET_CONFIG_SIZE", VHOST_VDPA_GET_CONFIG_SIZE},
@@ -218,7 +217,6 @@ START_TEST(only_offered_backend_features_are_acked)
 
     start(&bed, &fake_vhost_sim);
     /* Every subset of what is wanted; the fake refuses what it lacks. */
-    bed.fake.profile.address_spaces = 1;
     bed.fake.profile.backend_features =
         ((_i & 1) ? BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) : 0) |
         ((_i & 2) ? BIT64(VHOST_BACKEND_F_IOTLB_BATCH) : 0) |
@@ -230,20 +228,6 @@ START_TEST(only_offered_backend_features_are_acked)
     ck_assert_uint_eq(bed.fake.backend_acked, bed.capabilities.backend_acked);
     ck_assert_uint_eq(bed.capabilities.backend_offered,
                       bed.fake.profile.backend_features);
-    stop(&bed);
-}
-END_TEST
-
-START_TEST(address_spaces_are_acked_where_there_are_several)
-{
-    struct bed bed;
-
-    start(&bed, &fake_vhost_sim);
-    bed.fake.profile.address_spaces = (uint32_t)_i;
-    ck_assert_int_eq(query(&bed), 0);
-    ck_assert_int_eq((bed.capabilities.backend_acked &
-                      BIT64(VHOST_BACKEND_F_IOTLB_ASID)) != 0,
-                     _i > 1);
     stop(&bed);
 }
 END_TEST
@@ -303,8 +287,6 @@ static void add_tests(TCase *tcase)
                         FAKE_VHOST_CONFIG_SIZE + 1);
     tcase_add_test(tcase, a_device_without_queues_is_refused);
     tcase_add_loop_test(tcase, only_offered_backend_features_are_acked, 0, 8);
-    tcase_add_loop_test(tcase, address_spaces_are_acked_where_there_are_several,
-                        1, 4);
     tcase_add_test(tcase, an_owner_that_is_there_already_is_an_error);
     tcase_add_loop_test(tcase, every_failing_request_is_an_error, 0, 3);
 }

@@ -305,6 +305,8 @@ START_TEST(a_device_without_doorbells_says_so_quietly)
         vhost_bed_start(&bed, without[i]);
         ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &page),
                          -ENOTSUP);
+        ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 1, &page),
+                         -ENOTSUP);
         ck_assert_uint_eq(bed.capture.lines, 0);
         ck_assert_ptr_eq(page, &bed);
         vhost_bed_stop(&bed);

@@ -415,8 +415,8 @@ START_TEST(bring_up_is_one_call_of_the_backend_for_each_thing)
     fake_backend_clear_log(&fake);
     bring_up();
     ck_assert_str_eq(fake.log,
-                     "set_status(0) set_status(1) get_status set_status(3) "
-                     "get_status set_features(0x300010020) set_status(11) "
+                     "set_status(0) set_status(1) set_status(3) "
+                     "set_features(0x300010020) set_status(11) "
                      "get_status get_queue_max_size(0) get_queue_max_size(1) "
                      "get_queue_max_size(2) set_queue(0,128) enable_queue(0,1) "
                      "set_queue(1,128) enable_queue(1,1) set_config_call "
