@@ -60,6 +60,22 @@ int boot_files_open(struct boot_files *files, const char *kernel_path,
     return error;
 }
 
+int boot_files_set_initrd(struct boot_files *files, int fd, const char *name)
+{
+    struct stat status;
+
+    close_fd(&files->initrd.fd);
+    files->initrd = (struct boot_file){.path = name, .fd = fd};
+    if (fstat(fd, &status) != 0) {
+        int error = -errno;
+
+        log_error("%s: fstat: %s", name, strerror(-error));
+        return error;
+    }
+    files->initrd.size = (uint64_t)status.st_size;
+    return 0;
+}
+
 void boot_files_close(struct boot_files *files)
 {
     close_fd(&files->kernel.fd);

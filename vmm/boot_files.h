@@ -26,6 +26,10 @@ struct boot_files {
 int boot_files_open(struct boot_files *files, const char *kernel_path,
                     const char *initrd_path,
                     const char *command_line) MUST_CHECK;
+/* Takes over `fd`, a file called `name` (borrowed) in messages, as the initrd;
+ * -errno, logged. */
+int boot_files_set_initrd(struct boot_files *files, int fd,
+                          const char *name) MUST_CHECK;
 void boot_files_close(struct boot_files *files);
 
 /* Reads exactly `size` bytes at `offset`; -EINVAL when the file is shorter.

@@ -176,6 +176,9 @@ int option_parser_run(struct option_parser *parser)
         const char *argument = parser->argv[parser->next++];
         int error;
 
+        if (strcmp(argument, "--") == 0 && parser->set_rest != NULL)
+            return parser->set_rest(parser, parser->argc - parser->next,
+                                    parser->argv + parser->next);
         if (argument[0] != '-' || argument[1] == '\0')
             error = parser->add_operand(parser, argument);
         else if (argument[1] == '-')

@@ -42,7 +42,10 @@ struct option_parser {
     unsigned num_rules; /* up to OPTION_PARSER_MAX_RULES */
     /* Takes an argument that is neither an option nor the value of one. */
     int (*add_operand)(struct option_parser *parser, const char *argument);
-    void *results; /* for apply() and add_operand() */
+    /* Takes what follows "--"; NULL when nothing may. */
+    int (*set_rest)(struct option_parser *parser, int count,
+                    char *const *arguments);
+    void *results; /* for apply() and the others */
     int argc;
     char *const *argv;
     int next;           /* index of the argument that is read next */
