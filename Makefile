@@ -190,6 +190,20 @@ $(unit_tests) $(contract_tests): $(O)/%: $(O)/%.o $(libs)
 	$(Q)$(CC) $(ldflags) -o $@ $< -Wl,--start-group \
 		$(call test_libs,$*) -Wl,--end-group $(check_libs) $(libraries)
 
+# The first process of a guest that runs one command: static, and for the
+# guest's architecture, whatever the program itself is built with.
+init_sources := $(wildcard guest/init/*.c)
+init_program := $(B)/guest/init
+
+$(init_program): $(init_sources) $(wildcard guest/init/*.h) Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(dialect) $(warnings) -Os -static -s -I. -o $@ \
+		$(init_sources)
+
+$(O)/vmm/guest_init.o: $(init_program)
+$(O)/vmm/guest_init.o: CPPFLAGS += -DGUEST_INIT='"$(init_program)"'
+
 # Bare guests are built by gcc for every configuration alike: for no host
 # system, and without registers that would need switching on first.
 GUEST_CC     ?= gcc

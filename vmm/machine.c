@@ -9,6 +9,7 @@
 #include "vmm/bytes.h"
 #include "vmm/exit_status.h"
 #include "vmm/fd.h"
+#include "vmm/guest_image.h"
 #include "vmm/log.h"
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
@@ -271,6 +272,27 @@ static int init_requests(struct machine *machine)
     return event_loop_add(&machine->loop, &machine->signal_source);
 }
 
+/* With a command, the initramfs is made for it. */
+static int init_boot_files(struct machine *machine)
+{
+    const struct options *options = machine->options;
+    bool has_command = options->command_argv != NULL;
+    int error, fd;
+
+    snprintf(machine->command_line, sizeof(machine->command_line), "%s%s%s",
+             has_command ? "rdinit=" GUEST_IMAGE_INIT : "",
+             has_command && options->append[0] ? " " : "", options->append);
+    error = boot_files_open(&machine->files, options->kernel,
+                            has_command ? NULL : options->initrd,
+                            machine->command_line);
+    if (error || !has_command)
+        return error;
+    error = guest_image_build(options, &fd);
+    if (!error)
+        error = boot_files_set_initrd(&machine->files, fd, "the guest's image");
+    return error;
+}
+
 int machine_init(struct machine *machine, const struct options *options)
 {
     int error;
@@ -289,8 +311,7 @@ int machine_init(struct machine *machine, const struct options *options)
     if (!error)
         error = init_requests(machine);
     if (!error)
-        error = boot_files_open(&machine->files, options->kernel,
-                                options->initrd, options->append);
+        error = init_boot_files(machine);
     if (!error)
         error = init_memory(machine);
     if (!error)
@@ -301,6 +322,8 @@ int machine_init(struct machine *machine, const struct options *options)
         error = init_pci(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = machine_device_add(machine, &options->nets[i]);
+    if (!error && options->command_argv)
+        error = machine_command_init(&machine->command, machine);
     if (!error)
         error =
             arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
@@ -322,6 +345,7 @@ void machine_destroy(struct machine *machine)
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
     control_destroy(&machine->control);
+    machine_command_destroy(&machine->command);
     machine_device_close_all(machine);
     if (machine->pci_host.mmio)
         pci_host_destroy(&machine->pci_host);
@@ -344,6 +368,7 @@ static int reset(struct machine *machine)
     int error;
 
     machine_device_reset_all(machine);
+    machine_command_reset(&machine->command);
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
@@ -415,6 +440,8 @@ static void request_ready(void *owner, uint32_t events)
         return;
     }
     machine->exit_status = status_of(what, packed >> REQUEST_BITS);
+    if (what == MACHINE_REQUEST_POWER_OFF && machine->options->command_argv)
+        machine->exit_status = machine->command.status;
     event_loop_stop(&machine->loop);
 }
 
@@ -472,5 +499,6 @@ int machine_run(struct machine *machine)
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
     machine_device_reset_all(machine);
+    machine_command_reset(&machine->command);
     return error ? EXIT_STATUS_FAILED : status_of_run(machine);
 }

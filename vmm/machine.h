@@ -17,6 +17,7 @@
 #include "vmm/guest_memory.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
+#include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
@@ -47,6 +48,7 @@ struct machine {
     const struct options *options; /* borrowed */
     struct event_loop loop;
     struct boot_files files;
+    char command_line[OPTIONS_MAX_APPEND + 64]; /* of the kernel */
     struct guest_memory memory;
     struct kvm kvm;
     struct bus ports, mmio;
@@ -63,6 +65,7 @@ struct machine {
     struct machine_device *devices[OPTIONS_MAX_NETS];
     unsigned num_devices, next_device;
     struct control control;
+    struct machine_command command; /* with options->command_argv */
 
     /* What is to be done, and its detail; see machine.c. */
     atomic_int request;

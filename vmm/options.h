@@ -80,12 +80,16 @@ struct options {
     unsigned net_count;
     enum options_on_reset on_reset;
     enum options_console console;
+    bool has_console;           /* asked for, not the default */
     const char *report;         /* NULL: on stderr alone */
     const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */
     unsigned required;          /* enum options_requirement, together */
     bool is_traced;
     const char *trace; /* a file; NULL: on stderr */
+    /* What the guest is to run, command_argc words; NULL: the initrd decides. */
+    char *const *command_argv;
+    int command_argc;
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.

@@ -141,6 +141,7 @@ static int set_console(struct option_parser *parser, const char *value)
     if (choice < 0)
         return choice;
     options->console = (enum options_console)choice;
+    options->has_console = true;
     return 0;
 }
 
@@ -250,19 +251,35 @@ static const struct option_rule run_rules[] = {
     {"version", 'V', TAKES_NOTHING, NULL, ask_for_version},
 };
 
+static int set_command(struct option_parser *parser, int count,
+                       char *const *arguments)
+{
+    struct options *options = parser->results;
+
+    if (count == 0)
+        return option_parser_fail(parser, "no command after \"--\": give one, "
+                                          "as in \"vmm run bzImage -- uname\"");
+    options->command_argv = arguments;
+    options->command_argc = count;
+    return 0;
+}
+
 int options_parse_run(struct option_parser *parser)
 {
-    const struct options *options = parser->results;
+    struct options *options = parser->results;
     int error;
 
     parser->command = "run";
     parser->rules = run_rules;
     parser->num_rules = ARRAY_SIZE(run_rules);
     parser->add_operand = set_kernel;
+    parser->set_rest = set_command;
     error = option_parser_run(parser);
     if (error < 0 || parser->done)
         return error;
 
+    if (options->command_argv != NULL && !options->has_console)
+        options->console = CONSOLE_NONE;
     if (options->kernel == NULL)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "

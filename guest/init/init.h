@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init.h: what the files of the guest's first process share.
+ *
+ * The host leaves what is to be done in CONFIG_PATH of the initramfs, as
+ * records "key=value" that end with a zero byte each, and hears of it on the
+ * port "vmm.control", in lines; vmm/machine_command.c is the other side.
+ */
+#ifndef GUEST_INIT_INIT_H
+#define GUEST_INIT_INIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_PATH "/vmm/config"
+#define MAX_WORDS   512 /* of the command, and of its environment */
+
+struct config {
+    char *arguments[MAX_WORDS + 1]; /* of the command; the last one is NULL */
+    char *environment[MAX_WORDS + 1];
+    const char *directory; /* to run it in */
+    const char *user;      /* to run it as; NULL: root */
+};
+
+/* Ports to the host. */
+struct ports {
+    int control;
+    int in, out, error; /* the command's */
+};
+
+/* Fills `config` from the file; does not return when that fails. */
+void config_read(struct config *config);
+
+void mount_all(void);
+void load_modules(void);
+void ports_open(struct ports *ports);
+
+/* Runs the command to its end and tells the host how it ended. */
+void command_run(struct config *config, struct ports *ports);
+
+/* Tells the host a line. */
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The host waits for nothing more; no return. */
+_Noreturn void power_off(void);
+/* Tells the host, and the console, why nothing can be run; no return. */
+_Noreturn void give_up(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * system.c: file systems, kernel modules and the ports to the host.
+ */
+#include "guest/init/init.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MODULES_PATH "/vmm/modules"
+#define PORTS_PATH   "/sys/class/virtio-ports"
+
+static const struct {
+    const char *type, *path;
+    bool is_needed;
+} file_systems[] = {
+    {"proc", "/proc", true},
+    {"sysfs", "/sys", true},
+    {"devtmpfs", "/dev", true},
+    {"devpts", "/dev/pts", false},
+    {"tmpfs", "/dev/shm", false},
+    {"tmpfs", "/run", true},
+    {"tmpfs", "/tmp", true},
+    {"debugfs", "/sys/kernel/debug", false},
+    {"cgroup2", "/sys/fs/cgroup", false},
+};
+
+void mount_all(void)
+{
+    for (size_t i = 0; i < sizeof(file_systems) / sizeof(file_systems[0]);
+         i++) {
+        const char *path = file_systems[i].path;
+        const char *type = file_systems[i].type;
+
+        (void)mkdir(path, 0755);
+        if (mount(type, path, type, 0, NULL) != 0 &&
+            file_systems[i].is_needed && errno != EBUSY)
+            give_up("mounting %s at %s: %s", type, path, strerror(errno));
+    }
+    (void)chmod("/tmp", 01777);
+    (void)symlink("/proc/self/fd", "/dev/fd");
+    (void)symlink("/proc/self/fd/0", "/dev/stdin");
+    (void)symlink("/proc/self/fd/1", "/dev/stdout");
+    (void)symlink("/proc/self/fd/2", "/dev/stderr");
+}
+
+static void load_module(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        give_up("module %s: %s", path, strerror(errno));
+    if (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST)
+        give_up("module %s does not load: %s", path, strerror(errno));
+    close(fd);
+}
+
+/* Named 000-first.ko, 001-second.ko and so on, in the order to load them. */
+void load_modules(void)
+{
+    struct dirent **entries;
+    int count = scandir(MODULES_PATH, &entries, NULL, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char path[512];
+
+        if (entries[i]->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", MODULES_PATH, entries[i]->d_name);
+        load_module(path);
+    }
+}
+
+/* The device of the port called `name`, or -1. */
+static int open_port(const char *name)
+{
+    DIR *folder = opendir(PORTS_PATH);
+    struct dirent *entry;
+    int found = -1;
+
+    while (folder && found < 0 && (entry = readdir(folder))) {
+        char path[512], text[64] = "";
+        int fd;
+
+        snprintf(path, sizeof(path), "%s/%s/name", PORTS_PATH, entry->d_name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (read(fd, text, sizeof(text) - 1) > 0)
+            text[strcspn(text, "\n")] = '\0';
+        close(fd);
+        if (strcmp(text, name) != 0)
+            continue;
+        snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+        found = open(path, O_RDWR | O_CLOEXEC);
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+/* The driver learns of the ports by messages, which take a while. */
+static int wait_for_port(const char *name)
+{
+    for (unsigned ms = 0; ms < 10000; ms++) {
+        int fd = open_port(name);
+
+        if (fd >= 0)
+            return fd;
+        usleep(1000);
+    }
+    give_up("the port %s is not there", name);
+}
+
+void ports_open(struct ports *ports)
+{
+    ports->control = wait_for_port("vmm.control");
+    ports->in = wait_for_port("vmm.stdin");
+    ports->out = wait_for_port("vmm.stdout");
+    ports->error = wait_for_port("vmm.stderr");
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest_image.c: the initramfs of a guest that runs one command.
+ */
+#include "vmm/guest_image.h"
+
+#include "vmm/cpio_archive.h"
+#include "vmm/fd.h"
+#include "vmm/guest_init.h"
+#include "vmm/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAX_PATH 512 /* bytes, with the final NUL */
+
+/* A record of the file that our first process reads. */
+static void write_record(FILE *file, const char *key, const char *value)
+{
+    fprintf(file, "%s=%s%c", key, value, '\0');
+}
+
+static void write_records(const struct options *options, FILE *file)
+{
+    for (int i = 0; i < options->command_argc; i++)
+        write_record(file, "arg", options->command_argv[i]);
+    write_record(file, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+    write_record(file, "env", "HOME=/root");
+    write_record(file, "env", "TERM=linux");
+}
+
+static void add_config(const struct options *options,
+                       struct cpio_archive *archive)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&bytes, &size);
+
+    if (!file) {
+        archive->error = -errno;
+        return;
+    }
+    write_records(options, file);
+    if (fclose(file) != 0)
+        archive->error = -errno;
+    cpio_archive_add_bytes(archive, "vmm/config", 0600, bytes, size);
+    free(bytes);
+}
+
+/* One line of `busybox --list` is one command that it can be. */
+static void add_busybox_links(struct cpio_archive *archive, const char *busybox)
+{
+    char command[MAX_PATH], line[128], path[MAX_PATH];
+    FILE *list;
+
+    snprintf(command, sizeof(command), "exec %s --list", busybox);
+    list = popen(command, "re");
+    if (!list) {
+        archive->error = -errno;
+        return;
+    }
+    while (fgets(line, sizeof(line), list)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strcmp(line, "busybox") == 0 || line[0] == '\0')
+            continue;
+        snprintf(path, sizeof(path), "bin/%s", line);
+        cpio_archive_add_link(archive, path, "busybox");
+    }
+    if (pclose(list) != 0)
+        log_warning("%s --list failed: its commands are not in the guest",
+                    busybox);
+}
+
+static void add_busybox(struct cpio_archive *archive)
+{
+    static const char *const places[] = {"/usr/bin/busybox", "/bin/busybox"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        int fd = open(places[i], O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+            continue;
+        cpio_archive_add_file(archive, "bin/busybox", 0755, fd);
+        add_busybox_links(archive, places[i]);
+        close(fd);
+        return;
+    }
+    log_warning("there is no busybox here, so that the guest has no shell and "
+                "no commands: install busybox-static");
+}
+
+static void add_everything(const struct options *options,
+                           struct cpio_archive *archive)
+{
+    static const char *const folders[] = {
+        "vmm", "bin",  "dev", "proc", "sys",     "run",
+        "tmp", "root", "etc", "usr",  "usr/bin",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+        cpio_archive_add_folder(archive, folders[i], 0755);
+    /* Before /dev is mounted the kernel gives our process its console. */
+    cpio_archive_add_device(archive, "dev/console", 0600, 5, 1);
+    cpio_archive_add_bytes(archive, "vmm/init", 0755, guest_init_begin,
+                           (size_t)(guest_init_end - guest_init_begin));
+    cpio_archive_add_bytes(archive, "etc/passwd", 0644,
+                           "root:x:0:0:root:/root:/bin/sh\n"
+                           "nobody:x:65534:65534:nobody:/:/bin/sh\n",
+                           68);
+    if (!options->initrd)
+        add_busybox(archive);
+    add_config(options, archive);
+}
+
+/* What the user brings comes first, padded: archives begin at multiples of 4
+ * bytes, and the kernel skips zeroes between them. */
+static int copy_initrd(const char *path, FILE *file)
+{
+    char bytes[65536];
+    size_t size, total = 0;
+    FILE *from = fopen(path, "re");
+    int error = 0;
+
+    if (!from) {
+        error = -errno;
+        log_error("initrd %s: %s: give a file that can be read with --initrd",
+                  path, strerror(-error));
+        return error;
+    }
+    while ((size = fread(bytes, 1, sizeof(bytes), from)) > 0) {
+        fwrite(bytes, 1, size, file);
+        total += size;
+    }
+    if (ferror(from)) {
+        error = -EIO;
+        log_error("initrd %s: %s", path, strerror(EIO));
+    }
+    fclose(from);
+    for (; total % 4 != 0; total++)
+        fputc(0, file);
+    return error;
+}
+
+int guest_image_build(const struct options *options, int *fd)
+{
+    struct cpio_archive archive;
+    FILE *file = NULL;
+    int error = 0, copy;
+
+    *fd = memfd_create("guest image", MFD_CLOEXEC);
+    /* fclose() takes its descriptor along. */
+    copy = *fd < 0 ? -1 : dup(*fd);
+    if (copy >= 0)
+        file = fdopen(copy, "w");
+    if (!file) {
+        error = -errno;
+        log_error("making the guest's image: %s", strerror(-error));
+        close_fd(&copy);
+        close_fd(fd);
+        return error;
+    }
+    if (options->initrd)
+        error = copy_initrd(options->initrd, file);
+    if (!error) {
+        cpio_archive_begin(&archive, file);
+        add_everything(options, &archive);
+        error = cpio_archive_end(&archive);
+        if (error)
+            log_error("writing the guest's image: %s", strerror(-error));
+    }
+    fclose(file);
+    if (error)
+        close_fd(fd);
+    return error;
+}
