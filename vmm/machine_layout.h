@@ -15,6 +15,11 @@ struct machine_layout {
     bool has_ports;
     uint64_t serial_base, power_base, exit_port_base;
     unsigned serial_gsi;
+    /* PCI hot-plug registers, in the same space; without them the machine
+     * description does not let functions come and go. */
+    bool has_hotplug;
+    uint64_t hotplug_base;
+    unsigned hotplug_gsi;
 
     /* PCI; guest-physical, bytes. */
     uint64_t pci_ecam_base;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dsdt.asl: the devices that a guest cannot find by itself: the PCI host
- * bridge with its windows and interrupts, the serial port, and the power-off
- * state. Fed through the C preprocessor before iasl compiles it.
+ * bridge with its windows, interrupts and hot-plug slots, the serial port,
+ * and the power-off state. Fed through the C preprocessor before iasl compiles it.
  */
 #include "vmm/x86/memory_map.h"
 
@@ -14,6 +14,23 @@
     SLOT ((first) + 2, PCI_FIRST_GSI + 2) SLOT ((first) + 3, PCI_FIRST_GSI + 3) \
     SLOT ((first) + 4, PCI_FIRST_GSI + 4) SLOT ((first) + 5, PCI_FIRST_GSI + 5) \
     SLOT ((first) + 6, PCI_FIRST_GSI + 6) SLOT ((first) + 7, PCI_FIRST_GSI + 7)
+
+/*
+ * Slots that may be filled and emptied while the guest runs, by the registers
+ * of devices/pci_hotplug.h. There are no more network cards than these. Without
+ * _STA: whether a slot is filled its configuration space says.
+ */
+#define EACH_HOTPLUG_SLOT(do) \
+    do (1) do (2) do (3) do (4) do (5) do (6) do (7) do (8)
+#define HOTPLUG_SLOT(number) \
+    Device (S##number) \
+    { \
+        Name (_ADR, (number) << 16) \
+        Name (_SUN, number) \
+        Method (_EJ0, 1) { EJCT = 1 << (number) } \
+    }
+#define TELL_SLOT(number) \
+    If (Arg0 & (1 << (number))) { Notify (S##number, Arg1) }
 
 DefinitionBlock ("dsdt.aml", "DSDT", 2, "VMM   ", "VMMTABLE", 1)
 {
@@ -48,6 +65,39 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VMM   ", "VMMTABLE", 1)
                 EIGHT_SLOTS (16)
                 EIGHT_SLOTS (24)
             })
+
+            OperationRegion (HPRG, SystemIO, HOTPLUG_PORT, HOTPLUG_PORTS)
+            Field (HPRG, DWordAcc, NoLock, WriteAsZeros)
+            {
+                CHCK, 32,
+                RQST, 32,
+                EJCT, 32
+            }
+            EACH_HOTPLUG_SLOT (HOTPLUG_SLOT)
+
+            /* 5.6.6: notification Arg1 to each slot of Arg0. */
+            Method (TELL, 2)
+            {
+                EACH_HOTPLUG_SLOT (TELL_SLOT)
+            }
+        }
+
+        /* 5.6.9, Generic Event Device. */
+        Device (GED)
+        {
+            Name (_HID, "ACPI0013")
+            Name (_CRS, ResourceTemplate ()
+            {
+                Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive)
+                {
+                    HOTPLUG_GSI
+                }
+            })
+            Method (_EVT, 1, Serialized)
+            {
+                \_SB.PCI0.TELL (\_SB.PCI0.CHCK, 1) /* device check */
+                \_SB.PCI0.TELL (\_SB.PCI0.RQST, 3) /* eject request */
+            }
         }
 
         /* Linux uses ECAM only where a device claims its addresses. */

@@ -54,6 +54,8 @@
 #define SLEEP_STATUS_PORT  0x601
 #define RESET_PORT         0x602
 #define EXIT_PORT          0x604
+#define HOTPLUG_PORT       0x610
+#define HOTPLUG_PORTS      12
 #define PCI_CONFIG_PORT    0xcf8
 #define PCI_CONFIG_PORTS   8
 
@@ -63,6 +65,7 @@
 
 /* Global system interrupts: pins of the IOAPIC. */
 #define SERIAL_GSI    4
+#define HOTPLUG_GSI   5
 #define PCI_FIRST_GSI 16
 #define PCI_NUM_GSIS  8
 #define IOAPIC_PINS   24
