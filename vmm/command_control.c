@@ -87,14 +87,19 @@ static int print_reply(const struct control_options *options, FILE *stream)
     return status;
 }
 
-/* A vmm that ends meanwhile is told of by the missing reply. */
-static void send_request(int fd, const struct control_options *options)
+static int send_request(int fd, const struct control_options *options)
 {
     char line[CONTROL_MAX_LINE];
-    int size = snprintf(line, sizeof(line), "%s\n", options->request);
+    int size = snprintf(line, sizeof(line), "%s%s%s\n", options->request,
+                        options->argument ? " " : "",
+                        options->argument ? options->argument : "");
 
-    /* To a fresh connection, whose buffer takes it whole. */
+    if (size >= (int)sizeof(line))
+        return complain(options, "the request is longer than a line may be");
+    /* To a fresh connection, whose buffer takes it whole. A vmm that ends
+     * meanwhile is told of by the missing reply. */
     (void)send(fd, line, (size_t)size, MSG_NOSIGNAL);
+    return 0;
 }
 
 int command_control(const struct control_options *options)
@@ -104,7 +109,10 @@ int command_control(const struct control_options *options)
 
     if (fd < 0)
         return EXIT_STATUS_FAILED;
-    send_request(fd, options);
+    if (send_request(fd, options) != 0) {
+        close_fd(&fd);
+        return EXIT_STATUS_FAILED;
+    }
     stream = fdopen(fd, "r");
     if (!stream) {
         status = complain(options, strerror(errno));

@@ -320,6 +320,8 @@ int machine_init(struct machine *machine, const struct options *options)
         error = init_small_devices(machine);
     if (!error)
         error = init_pci(machine);
+    if (!error)
+        error = machine_hotplug_init(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = machine_device_add(machine, &options->nets[i]);
     if (!error && options->command_argv)
@@ -344,9 +346,11 @@ void machine_destroy(struct machine *machine)
         terminal_destroy(&machine->terminal);
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
+    machine_hotplug_stop(machine);
     control_destroy(&machine->control);
     machine_command_destroy(&machine->command);
     machine_device_close_all(machine);
+    machine_hotplug_destroy(machine);
     if (machine->pci_host.mmio)
         pci_host_destroy(&machine->pci_host);
     if (machine->serial.ops)
@@ -367,6 +371,7 @@ static int reset(struct machine *machine)
 {
     int error;
 
+    machine_hotplug_reset(machine);
     machine_device_reset_all(machine);
     machine_command_reset(&machine->command);
     pci_host_reset(&machine->pci_host);
@@ -496,6 +501,7 @@ int machine_run(struct machine *machine)
     vcpu_group_resume(&machine->vcpus);
     error = event_loop_run(&machine->loop);
     control_stop(&machine->control);
+    machine_hotplug_stop(machine);
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
     machine_device_reset_all(machine);

@@ -19,6 +19,7 @@
 #include "vmm/log.h"
 #include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
+#include "vmm/machine_hotplug.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
@@ -26,6 +27,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What somebody asked of the machine, while it ran. */
 enum machine_request {
@@ -64,6 +66,11 @@ struct machine {
     pthread_mutex_t devices_lock;
     struct machine_device *devices[OPTIONS_MAX_NETS];
     unsigned num_devices, next_device;
+    struct machine_hotplug hotplug;
+    /* Where the reports and counts of devices go that leave before the end;
+     * NULL for nowhere. Borrowed. */
+    FILE *report_file, *counts_file;
+    bool removed_without_bypass; /* one of them had led its data through us */
     struct control control;
     struct machine_command command; /* with options->command_argv */
 

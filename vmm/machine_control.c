@@ -32,12 +32,13 @@ static void run_status(void *owner, struct control_call *call)
     pthread_mutex_lock(&machine->devices_lock);
     for (unsigned i = 0; i < machine->num_devices; i++) {
         struct machine_device *device = machine->devices[i];
-        uint8_t status = virtio_device_get_status(&device->pci.device);
+        const char *state = "closing";
 
+        if (device->state == MACHINE_DEVICE_PRESENT)
+            state = state_of(virtio_device_get_status(&device->pci.device));
         /* The name last, as only it may hold blanks. */
         control_reply(call, "device %s %u %s %s", device->name,
-                      device->pci.function.slot, state_of(status),
-                      device->report.name);
+                      device->pci.function.slot, state, device->report.name);
     }
     pthread_mutex_unlock(&machine->devices_lock);
     control_succeed(call);
@@ -45,6 +46,9 @@ static void run_status(void *owner, struct control_call *call)
 
 static const struct control_command commands[] = {
     {"status", NULL, "whether the guest runs, and its devices", run_status},
+    {"net add", "NETWORK", "plug a network card in", machine_hotplug_run_add},
+    {"net remove", "NAME", "take a network card out",
+     machine_hotplug_run_remove},
 };
 
 int machine_control_init(struct machine *machine)

@@ -89,10 +89,16 @@ int machine_device_open(struct machine *machine,
     return 0;
 }
 
-void machine_device_close(struct machine_device *device)
+void machine_device_unplug(struct machine_device *device)
 {
     if (device->is_plugged)
         pci_host_remove(&device->machine->pci_host, &device->pci.function);
+    device->is_plugged = false;
+}
+
+void machine_device_close(struct machine_device *device)
+{
+    machine_device_unplug(device);
     if (device->has_pci)
         virtio_pci_destroy(&device->pci);
     bypass_report_destroy(&device->report);
@@ -109,7 +115,8 @@ int machine_device_plug(struct machine_device *device)
                   device->options.name, OPTIONS_MAX_NETS);
         return -ENOSPC;
     }
-    snprintf(device->name, sizeof(device->name), "net%u", machine->next_device);
+    device->number = machine->next_device;
+    (void)snprintf(device->name, sizeof(device->name), "net%u", device->number);
     error = pci_host_add(&machine->pci_host, &device->pci.function);
     if (error)
         return error;
@@ -156,6 +163,7 @@ void machine_device_reset_all(struct machine *machine)
 {
     pthread_mutex_lock(&machine->devices_lock);
     for (unsigned i = 0; i < machine->num_devices; i++)
-        virtio_pci_reset(&machine->devices[i]->pci);
+        if (machine->devices[i]->state != MACHINE_DEVICE_CLOSING)
+            virtio_pci_reset(&machine->devices[i]->pci);
     pthread_mutex_unlock(&machine->devices_lock);
 }

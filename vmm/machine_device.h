@@ -11,20 +11,35 @@
 #include "vmm/options.h"
 
 #include <stdbool.h>
+#include <time.h>
 
+struct control_call;
 struct machine;
 
 /* "net0", "net1", ...: never given again while the machine runs. */
 #define MACHINE_DEVICE_MAX_NAME 16
 
+enum machine_device_state {
+    MACHINE_DEVICE_PRESENT,
+    MACHINE_DEVICE_EJECTED, /* out of the guest's sight, to be closed */
+    MACHINE_DEVICE_CLOSING,
+};
+
 struct machine_device {
     struct machine *machine;
     struct net_options options;
+    unsigned number; /* of its name */
     char name[MACHINE_DEVICE_MAX_NAME];
     struct virtio_pci pci;
     struct bypass_report report;
     bool has_pci, is_plugged;
     bool is_soft; /* its frames pass through this process */
+
+    /* See machine_hotplug.h; with devices_lock. */
+    enum machine_device_state state;
+    bool is_unwanted;             /* the guest was asked to let go of it */
+    struct control_call *removal; /* who waits for that, or NULL */
+    struct timespec removal_due;  /* CLOCK_MONOTONIC */
 };
 
 /* Opens the backend and makes the card, which is not plugged in yet; -errno,
@@ -32,8 +47,10 @@ struct machine_device {
 int machine_device_open(struct machine *machine,
                         const struct net_options *options,
                         struct machine_device **device) MUST_CHECK;
-/* Unplugs the card, too. From a thread that is neither a vCPU's nor, while its
- * loop runs, the I/O thread; may take long. */
+/* Takes the card out of the guest's reach; may take long. From a thread that
+ * is neither a vCPU's nor, while its loop runs, the I/O thread. */
+void machine_device_unplug(struct machine_device *device);
+/* Unplugs the card, too: as that. */
 void machine_device_close(struct machine_device *device);
 
 /* Gives the device its name and a place among the machine's, and plugs it in:

@@ -118,6 +118,8 @@ static void read_accesses(const struct machine_device *device,
         "PCI configuration", region_accesses(&pci->ecam) +
                                  region_accesses(&pci->config_address) +
                                  region_accesses(&pci->config_data)};
+    accesses[count++] = (struct bypass_access){
+        "hot-plug", region_accesses(&machine->hotplug.registers.region)};
     for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
         accesses[count++] = (struct bypass_access){
             structures[i], virtio_pci_accesses(&device->pci, i)};
@@ -190,43 +192,65 @@ static void print_soft_counts(const struct machine_device *device,
             prefix, counters.polls);
 }
 
+static void print_counts(const struct machine_device *device, FILE *file)
+{
+    char prefix[24];
+
+    (void)snprintf(prefix, sizeof(prefix), "device%u_", device->number);
+    bypass_report_print_counts(&device->report, prefix, file);
+    if (device->is_soft)
+        print_soft_counts(device, prefix, file);
+}
+
 void machine_report_print_counts(const struct machine *machine, FILE *file)
 {
-    for (unsigned i = 0; i < machine->num_devices; i++) {
-        const struct machine_device *device = machine->devices[i];
-        char prefix[24];
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        print_counts(machine->devices[i], file);
+}
 
-        (void)snprintf(prefix, sizeof(prefix), "device%u_", i);
-        bypass_report_print_counts(&device->report, prefix, file);
-        if (device->is_soft)
-            print_soft_counts(device, prefix, file);
-    }
+static void print_report(const struct machine_device *device, FILE *file)
+{
+    if (device->is_soft)
+        print_soft_report(device, file);
+    else
+        bypass_report_print(&device->report, file);
 }
 
 void machine_report_print(const struct machine *machine, FILE *file)
 {
-    for (unsigned i = 0; i < machine->num_devices; i++) {
-        const struct machine_device *device = machine->devices[i];
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        print_report(machine->devices[i], file);
+}
 
-        if (device->is_soft)
-            print_soft_report(device, file);
-        else
-            bypass_report_print(&device->report, file);
-    }
+static bool is_bypass(const struct machine_device *device)
+{
+    char what[160];
+
+    if (!bypass_report_violation(&device->report, what, sizeof(what)))
+        return true;
+    log_error("%s: --require bypass: %s", device->report.name, what);
+    return false;
 }
 
 bool machine_report_all_bypass(const struct machine *machine)
 {
-    bool all = true;
+    bool all = !machine->removed_without_bypass;
 
-    for (unsigned i = 0; i < machine->num_devices; i++) {
-        const struct bypass_report *report = &machine->devices[i]->report;
-        char what[160];
-
-        if (!bypass_report_violation(report, what, sizeof(what)))
-            continue;
-        log_error("%s: --require bypass: %s", report->name, what);
-        all = false;
-    }
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        all &= is_bypass(machine->devices[i]);
     return all;
+}
+
+void machine_report_removed(struct machine_device *device)
+{
+    struct machine *machine = device->machine;
+
+    if (machine->options->log_level >= LOG_LEVEL_INFO)
+        print_report(device, stderr);
+    if (machine->report_file)
+        print_report(device, machine->report_file);
+    if (machine->counts_file)
+        print_counts(device, machine->counts_file);
+    if (machine->options->required & REQUIRE_BYPASS && !is_bypass(device))
+        machine->removed_without_bypass = true;
 }

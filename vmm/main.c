@@ -95,6 +95,8 @@ static int run(const struct options *options)
         machine_destroy(&machine);
         return status;
     }
+    machine.report_file = outputs[0].file;
+    machine.counts_file = outputs[1].file;
     status = machine_run(&machine);
     if (options->console == CONSOLE_STDIO)
         terminal_destroy(&machine.terminal);
@@ -136,7 +138,7 @@ int main(int argc, char **argv)
     if (options.wants_help || options.command == COMMAND_VERSION)
         return print_text(usage_text(options.command));
     log_set_level(options.log_level);
-    if (options.command == COMMAND_CONTROL)
+    if (options.command == COMMAND_CONTROL || options.command == COMMAND_NET)
         return command_control(&options.control);
     block_signals();
     if (options.command == COMMAND_VDUSE)

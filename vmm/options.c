@@ -19,6 +19,7 @@ static const struct {
     {"run", COMMAND_RUN, options_parse_run},
     {"vduse", COMMAND_VDUSE, options_parse_vduse},
     {"status", COMMAND_CONTROL, options_parse_control},
+    {"net", COMMAND_NET, options_parse_net},
     {"trace", COMMAND_TRACE, options_parse_trace},
 };
 

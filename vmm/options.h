@@ -25,7 +25,11 @@ enum options_command {
     COMMAND_VERSION,
     COMMAND_RUN,
     COMMAND_VDUSE,
-    COMMAND_CONTROL, /* one of those that ask something of a running vmm */
+    COMMAND_CONTROL,
+    COMMAND_NET,
+    /* as COMMAND_CONTROL, with a help of its own */ /* one of those that
+                                                        ask something of a
+                                                        running vmm */
     COMMAND_TRACE,
 };
 
@@ -53,8 +57,9 @@ struct vduse_options {
 };
 
 struct control_options {
-    const char *socket;  /* path; never NULL */
-    const char *request; /* without its newline */
+    const char *socket;   /* path; never NULL */
+    const char *request;  /* without its newline */
+    const char *argument; /* of the request; NULL: none */
 };
 
 struct trace_check_options {
@@ -68,6 +73,7 @@ struct options {
     enum log_level log_level;
     struct vduse_options vduse;             /* for COMMAND_VDUSE */
     struct control_options control;         /* for COMMAND_CONTROL */
+    unsigned net_action;                    /* for COMMAND_NET, while read */
     struct trace_check_options trace_check; /* for COMMAND_TRACE */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* never NULL */

@@ -15,6 +15,7 @@
 int options_parse_run(struct option_parser *parser) MUST_CHECK;
 int options_parse_vduse(struct option_parser *parser) MUST_CHECK;
 int options_parse_control(struct option_parser *parser) MUST_CHECK;
+int options_parse_net(struct option_parser *parser) MUST_CHECK;
 int options_parse_trace(struct option_parser *parser) MUST_CHECK;
 
 /* For the rules of --quiet, --verbose, --trace and --help. */

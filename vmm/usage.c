@@ -10,6 +10,9 @@ static const char program_help[] =
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
     "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
     "       vmm status SOCKET                 ask a guest's vmm how it is\n"
+    "       vmm net add SOCKET NETWORK        give a running guest a network "
+    "card\n"
+    "       vmm net remove SOCKET NAME        take one from it\n"
     "       vmm trace check FILE              hold a trace against the rules\n"
     "       vmm COMMAND --help                list the options of a command\n"
     "       vmm --version\n"
@@ -108,6 +111,22 @@ static const char control_help[] =
     "  vmm run bzImage --control /run/guest.sock &\n"
     "  vmm status /run/guest.sock\n";
 
+static const char net_help[] =
+    "usage: vmm net add SOCKET NETWORK\n"
+    "       vmm net remove SOCKET NAME\n"
+    "\n"
+    "Plugs a network card into the running guest of the vmm that was started\n"
+    "with \"vmm run --control SOCKET\", or takes one out. NETWORK is as for\n"
+    "\"vmm run --net\"; its files are those that the vmm there finds. \"add\"\n"
+    "prints the card's name, and \"vmm status SOCKET\" lists all.\n"
+    "\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "example: another network card, for a while\n"
+    "  vmm run bzImage --control /run/guest.sock &\n"
+    "  name=$(vmm net add /run/guest.sock vdpa=/dev/vhost-vdpa-1)\n"
+    "  vmm net remove /run/guest.sock \"$name\"\n";
+
 static const char vduse_help[] =
     "usage: vmm vduse NAME [OPTION]...\n"
     "\n"
@@ -168,6 +187,8 @@ const char *usage_text(enum options_command command)
         return vduse_help;
     case COMMAND_CONTROL:
         return control_help;
+    case COMMAND_NET:
+        return net_help;
     case COMMAND_TRACE:
         return trace_help;
     case COMMAND_NONE:

@@ -113,6 +113,27 @@ START_TEST(control_command_is_its_own_request)
 }
 END_TEST
 
+START_TEST(net_command_is_a_request_with_an_argument)
+{
+    ck_assert_int_eq(parse("net add /s user"), 0);
+    ck_assert_int_eq(options.command, COMMAND_NET);
+    ck_assert_str_eq(options.control.request, "net add");
+    ck_assert_str_eq(options.control.socket, "/s");
+    ck_assert_str_eq(options.control.argument, "user");
+    ck_assert_int_eq(parse("net remove /s net1"), 0);
+    ck_assert_str_eq(options.control.request, "net remove");
+    ck_assert_str_eq(options.control.argument, "net1");
+    ck_assert_int_eq(parse("net --help"), 0);
+    ck_assert(options.wants_help);
+    ck_assert_int_eq(options.command, COMMAND_NET);
+    refuse("net remvoe /s net1",
+           "net: unknown \"remvoe\": did you mean \"remove\"?");
+    refuse("net add /s user,mac=1",
+           "net add: mac \"1\" is not six hexadecimal bytes such as "
+           "52:54:00:12:34:56");
+}
+END_TEST
+
 START_TEST(cpus_are_1_to_255)
 {
     ck_assert_int_eq(parse("run K -c 255"), 0);
@@ -489,6 +510,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_spelling_means_the_same);
     tcase_add_test(tcase, memory_is_a_number_of_pages);
     tcase_add_test(tcase, control_command_is_its_own_request);
+    tcase_add_test(tcase, net_command_is_a_request_with_an_argument);
     tcase_add_test(tcase, cpus_are_1_to_255);
     tcase_add_test(tcase, appended_strings_are_joined);
     tcase_add_test(tcase, command_line_has_a_limit);
