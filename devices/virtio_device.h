@@ -17,6 +17,7 @@
 #include "vdpa/vdpa_backend.h"
 #include "vmm/compiler.h"
 #include "vmm/event_loop.h"
+#include "vmm/feature_wishes.h"
 #include "vmm/guest_memory.h"
 #include "vmm/log.h"
 
@@ -35,8 +36,8 @@
 /* What a device is told to be, beside what it says of itself. Zeroed: that
  * alone. */
 struct virtio_device_options {
-    /* Features that the guest is not to see, nor those that depend on them. */
-    uint64_t hidden_features;
+    /* What depends on a hidden feature is hidden too. */
+    struct feature_wishes features;
     unsigned queue_pairs; /* of a network device, at most; 0: all */
 };
 
@@ -86,7 +87,7 @@ struct virtio_device {
 /*
  * Takes `backend` over, also when it fails. `memory` is mapped into it whole.
  * The eventfds follow with virtio_device_connect(). -ENOTSUP, logged, when the
- * device lacks a feature that is to be hidden; -ERANGE when it has fewer
+ * device cannot be offered as wished; -ERANGE when it has fewer
  * queues than are asked for.
  */
 int virtio_device_init(struct virtio_device *device,

@@ -7,7 +7,6 @@
 #include "devices/virtio_features.h"
 #include "vmm/bytes.h"
 #include "vmm/fd.h"
-#include "vmm/feature_names.h"
 #include "vmm/trace.h"
 
 #include <errno.h>
@@ -76,22 +75,6 @@ static int map_memory(struct virtio_device *device)
     return device->backend->ops->map(device->backend, mappings, memory->count);
 }
 
-static int check_hidden(const struct virtio_device *device, uint64_t hidden)
-{
-    const uint64_t lacking = hidden & ~device->device_features;
-    const char *name;
-    unsigned bit;
-
-    if (lacking == 0)
-        return 0;
-    bit = (unsigned)__builtin_ctzll(lacking);
-    name = feature_names_get(device->identity.device_id, bit);
-    log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
-              "leave it out",
-              device->name, bit, name != NULL ? name : "nameless");
-    return -ENOTSUP;
-}
-
 static int plan_net_queues(struct virtio_device *device, unsigned limit)
 {
     const uint32_t offset =
@@ -122,16 +105,20 @@ static int offer(struct virtio_device *device,
 {
     const uint32_t id = device->identity.device_id;
     const uint64_t features =
-        device->device_features & ~options->hidden_features;
-    int error = check_hidden(device, options->hidden_features);
+        device->device_features & ~options->features.hidden;
+    int error = 0;
 
     device->offered_features = virtio_features_for_guest(id, features);
-    if (error || id != VIRTIO_ID_NET)
+    if (id == VIRTIO_ID_NET) {
+        error = plan_net_queues(device, options->queue_pairs);
+        device->offered_features = virtio_features_for_guest(
+            id, features & ~device->net_queues.unusable);
+    }
+    if (error)
         return error;
-    error = plan_net_queues(device, options->queue_pairs);
-    device->offered_features =
-        virtio_features_for_guest(id, features & ~device->net_queues.unusable);
-    return error;
+    return feature_wishes_check(&options->features, device->name, id,
+                                device->device_features,
+                                device->offered_features);
 }
 
 static int negotiate(struct virtio_device *device,

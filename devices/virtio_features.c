@@ -18,6 +18,10 @@
 #define NOTIFICATION_DATA_BIT 38
 #define NOTIF_CONFIG_DATA_BIT 39
 #define ADMIN_VQ_BIT          41
+#define RESERVED_BITS         (0xffULL << 42) /* 42 to 49 */
+#define NET_DEVICE_STATS_BIT  50
+#define NET_HASH_TUNNEL_BIT   51
+#define NET_VQ_NOTF_COAL_BIT  52
 #define NET_GUEST_USO4_BIT    54
 #define NET_GUEST_USO6_BIT    55
 #define NET_HOST_USO_BIT      56
@@ -34,6 +38,9 @@ static const uint64_t never_offered =
     BIT(NOTIFICATION_DATA_BIT) | BIT(NOTIF_CONFIG_DATA_BIT) |
     /* vhost has no call to reset one queue, and none for an admin queue. */
     BIT(VIRTIO_F_RING_RESET) | BIT(ADMIN_VQ_BIT) |
+    /* Reserved (virtio 1.3, chapter 6): what a transport has to do for them is
+     * not known yet. */
+    RESERVED_BITS |
     /* Set towards the device by us: see virtio_device.c. */
     BIT(VIRTIO_F_ACCESS_PLATFORM);
 
@@ -48,8 +55,11 @@ static const struct dependency net_dependencies[] = {
          BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | BIT(VIRTIO_NET_F_MQ) |
          BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | BIT(VIRTIO_NET_F_RSS) |
          BIT(VIRTIO_NET_F_HASH_REPORT) | BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |
-         BIT(VIRTIO_NET_F_NOTF_COAL),
+         BIT(VIRTIO_NET_F_NOTF_COAL) | BIT(NET_VQ_NOTF_COAL_BIT) |
+         BIT(NET_DEVICE_STATS_BIT) | BIT(NET_HASH_TUNNEL_BIT),
      BIT(VIRTIO_NET_F_CTRL_VQ)},
+    {BIT(NET_HASH_TUNNEL_BIT),
+     BIT(VIRTIO_NET_F_RSS) | BIT(VIRTIO_NET_F_HASH_REPORT)},
     {BIT(VIRTIO_NET_F_CTRL_RX_EXTRA), BIT(VIRTIO_NET_F_CTRL_RX)},
     {BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6) |
          BIT(VIRTIO_NET_F_GUEST_UFO) | BIT(NET_GUEST_USO4_BIT) |

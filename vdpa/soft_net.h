@@ -14,6 +14,7 @@
 #include "vdpa/queue_record.h"
 #include "vdpa/vdpa_backend.h"
 #include "vmm/compiler.h"
+#include "vmm/feature_wishes.h"
 
 #include <stdint.h>
 
@@ -37,8 +38,8 @@ struct soft_net_options {
     uint8_t mac[6];
     uint16_t mtu; /* bytes of payload */
     enum soft_net_polling polling;
-    /* Bits not to be offered, nor what depends on them, for tests. */
-    uint64_t hidden_features;
+    /* What depends on a hidden feature is not offered either. */
+    struct feature_wishes features;
     /* Tells the driver of queue `index`, on the device's thread, instead of a
      * signal on its call_fd. NULL: the signal. */
     void (*call)(void *owner, uint16_t index);

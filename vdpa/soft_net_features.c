@@ -4,7 +4,6 @@
  * what its port can do and what it is to hide.
  */
 #include "vdpa/soft_net_private.h"
-#include "vmm/feature_names.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -77,20 +76,12 @@ static uint64_t drop_unmet(uint64_t features)
 int soft_net_init_features(struct soft_net *net)
 {
     const uint64_t features = features_for_port(net->port);
-    const uint64_t lacking = net->options.hidden_features & ~features;
+    const struct feature_wishes *wishes = &net->options.features;
+    const uint64_t shown = drop_unmet(features & ~wishes->hidden);
 
-    if (lacking != 0) {
-        unsigned bit = (unsigned)__builtin_ctzll(lacking);
-        const char *name = feature_names_get(VIRTIO_ID_NET, bit);
-
-        log_error("%s: refusing to hide feature %u (%s): the device lacks it: "
-                  "leave it out",
-                  net->options.name, bit, name != NULL ? name : "nameless");
-        return -ENOTSUP;
-    }
-    net->device.device_features =
-        drop_unmet(features & ~net->options.hidden_features);
-    return 0;
+    net->device.device_features = shown;
+    return feature_wishes_check(wishes, net->options.name, VIRTIO_ID_NET,
+                                features, shown);
 }
 
 unsigned soft_net_receive_offloads(uint64_t features)

@@ -43,7 +43,7 @@ int soft_net_prepare(const struct soft_net_options *options,
                      struct soft_net **prepared) MUST_CHECK;
 
 /* Sets device_features from the port and the options; while there is no thread
- * yet. -ENOTSUP, logged, when a feature is to be hidden that is not there. */
+ * yet. -ENOTSUP, logged, when they cannot be as wished. */
 int soft_net_init_features(struct soft_net *net) MUST_CHECK;
 /* FRAME_OFFLOAD_* that a driver of these features takes. */
 unsigned soft_net_receive_offloads(uint64_t features);

@@ -107,7 +107,7 @@ int machine_command_init(struct machine_command *command,
         .client = &client,
         .owner = command,
     };
-    const struct virtio_device_options no_options = {.hidden_features = 0};
+    const struct virtio_device_options no_options = {.queue_pairs = 0};
     struct vdpa_backend *backend;
     int error = soft_console_open(&options, &backend);
 

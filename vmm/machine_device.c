@@ -48,7 +48,7 @@ static int make_card(struct machine_device *device,
 {
     struct machine *machine = device->machine;
     const struct virtio_device_options options = {
-        .hidden_features = device->options.hidden_features,
+        .features = device->options.features,
         .queue_pairs = device->options.queue_pairs,
     };
     int error = virtio_pci_init(

@@ -21,8 +21,8 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
 /*
  * Opens a software device, of any kind but NET_VDPA, that is to be served to
  * others under `name`, which must outlive it. Without a MAC it gets one that
- * follows from `name`. It hides features by itself: who drives it is another.
- * `call` and `records` as in struct soft_net_options.
+ * follows from `name`. It sees to the wished features itself: who drives it is
+ * another. `call` and `records` as in struct soft_net_options.
  */
 int net_backend_open_served(const struct net_options *options, const char *name,
                             void (*call)(void *owner, uint16_t index),

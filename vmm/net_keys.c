@@ -4,11 +4,9 @@
  */
 #include "vmm/net_keys.h"
 
-#include "vmm/feature_names.h"
 #include "vmm/option_values.h"
 
 #include <errno.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -211,63 +209,11 @@ static int add_forward(struct net_options *net, const char *value, char *error,
     return 0;
 }
 
-/* What no guest could do without, or does not decide. */
-static const char *why_not_to_hide(int bit)
+static int add_feature(struct net_options *net, const char *value, char *error,
+                       size_t error_size)
 {
-    if (bit == VIRTIO_F_VERSION_1)
-        return "no guest can use the device without it";
-    if (bit == VIRTIO_F_ACCESS_PLATFORM)
-        return "it is set by the VMM and no guest sees it";
-    return NULL;
-}
-
-static int fail_feature(const char *name, char *error, size_t error_size)
-{
-    const char *nearest = feature_names_nearest(VIRTIO_ID_NET, name);
-
-    if (nearest != NULL)
-        snprintf(error, error_size,
-                 "\"-%.64s\" names no feature: did you mean \"-%s\"? "
-                 "\"vmm run --help\" lists the names",
-                 name, nearest);
-    else
-        snprintf(error, error_size,
-                 "\"-%.64s\" names no feature: \"vmm run --help\" lists the "
-                 "names",
-                 name);
-    return -EINVAL;
-}
-
-static int hide_feature(struct net_options *net, const char *value, char *error,
-                        size_t error_size)
-{
-    const char *reason;
-    int bit;
-
-    if (value[0] == '+') {
-        snprintf(error, error_size,
-                 "\"%s\": only what the device offers can be shown, and all "
-                 "of it is: leave it out",
-                 value);
-        return -EINVAL;
-    }
-    if (value[0] != '-' || value[1] == '\0') {
-        snprintf(error, error_size,
-                 "\"%s\" hides nothing: give a minus and a name, such as "
-                 "-mrg_rxbuf",
-                 value);
-        return -EINVAL;
-    }
-    bit = feature_names_find(VIRTIO_ID_NET, value + 1);
-    if (bit < 0)
-        return fail_feature(value + 1, error, error_size);
-    reason = why_not_to_hide(bit);
-    if (reason != NULL) {
-        snprintf(error, error_size, "\"%s\" cannot be: %s", value, reason);
-        return -EINVAL;
-    }
-    net->hidden_features |= UINT64_C(1) << bit;
-    return 0;
+    return feature_wishes_add(&net->features, VIRTIO_ID_NET, value, error,
+                              error_size);
 }
 
 #define FOR(kind) NET_KEY_FOR(kind)
@@ -279,7 +225,7 @@ static const struct net_key keys[] = {
     {{"tap", false}, FOR(NET_TAP), set_name},
     {{"peer", false}, FOR(NET_PEER), set_name},
     {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mac},
-    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, hide_feature},
+    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, add_feature},
     {{"queues", false}, FOR(NET_VDPA), set_queues},
     {{"doorbell", false}, FOR(NET_VDPA), set_doorbell},
     {{"mtu", false}, FOR_SOFT, net_keys_set_mtu},

@@ -6,6 +6,7 @@
 #define VMM_NET_OPTIONS_H
 
 #include "vmm/compiler.h"
+#include "vmm/feature_wishes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,9 +47,7 @@ struct net_options {
     char name[NET_OPTIONS_MAX_NAME];
     bool has_mac; /* else the device's own, or a made-up one */
     uint8_t mac[6];
-    /* Bits of the device that its driver is not to see; never VERSION_1 or
-     * ACCESS_PLATFORM. */
-    uint64_t hidden_features;
+    struct feature_wishes features;
     enum net_doorbell doorbell; /* NET_VDPA */
     unsigned queue_pairs; /* NET_VDPA: the guest's at most; 0: the device's */
     /* What follows is for software devices: all but NET_VDPA. */

@@ -28,7 +28,8 @@ static const char program_help[] =
     "  peer=PATH             a cable to another VM, by a UNIX socket\n"        \
     "followed, as far as the network has them, by\n"                           \
     "  ,mac=XX:XX:XX:XX:XX:XX\n"                                               \
-    "  ,features=-NAME       hide the feature, for tests; may be repeated;\n"  \
+    "  ,features=-NAME|+NAME hide the feature from the guest, or fail when\n"  \
+    "                        the device does not offer it; may be repeated;\n" \
     "                        NAME is one of\n"                                 \
     "                        csum, guest_csum, ctrl_guest_offloads, mtu,\n"    \
     "                        mac, gso, guest_tso4, guest_tso6, guest_ecn,\n"   \

@@ -23,18 +23,21 @@ static void require(int claim)
         abort();
 }
 
-static void check_features(uint64_t hidden)
+static void check_features(const struct feature_wishes *wishes)
 {
-    require((hidden & (UINT64_C(1) << VIRTIO_F_VERSION_1 |
-                       UINT64_C(1) << VIRTIO_F_ACCESS_PLATFORM)) == 0);
+    const uint64_t bits = wishes->hidden | wishes->required;
+
+    require((wishes->hidden & wishes->required) == 0);
+    require((wishes->hidden & UINT64_C(1) << VIRTIO_F_VERSION_1) == 0);
+    require((bits & UINT64_C(1) << VIRTIO_F_ACCESS_PLATFORM) == 0);
     for (unsigned bit = 0; bit < 64; bit++)
-        require((hidden >> bit & 1) == 0 ||
+        require((bits >> bit & 1) == 0 ||
                 feature_names_get(VIRTIO_ID_NET, bit) != NULL);
 }
 
 static void check_net(const struct net_options *net)
 {
-    check_features(net->hidden_features);
+    check_features(&net->features);
     require(net->name[0] != '\0');
     require(memchr(net->name, '\0', sizeof(net->name)) != NULL);
     require(!net->has_mac || (net->mac[0] & 1) == 0);

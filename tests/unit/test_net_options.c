@@ -307,37 +307,57 @@ START_TEST(features_are_hidden_one_by_one)
                           UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX;
 
     accept("user", NET_USER, "user");
-    ck_assert_uint_eq(net.hidden_features, 0);
+    ck_assert_uint_eq(net.features.hidden, 0);
     accept("user,features=-packed,features=-event_idx", NET_USER, "user");
-    ck_assert_uint_eq(net.hidden_features, both);
+    ck_assert_uint_eq(net.features.hidden, both);
     accept("features=-ring_f_event_idx,tap=t,features=-packed,features=-packed",
            NET_TAP, "t");
-    ck_assert_uint_eq(net.hidden_features, both);
+    ck_assert_uint_eq(net.features.hidden, both);
     accept("/d,features=-net_f_csum", NET_VDPA, "/d");
-    ck_assert_uint_eq(net.hidden_features, UINT64_C(1) << VIRTIO_NET_F_CSUM);
+    ck_assert_uint_eq(net.features.hidden, UINT64_C(1) << VIRTIO_NET_F_CSUM);
     accept("peer=p,features=-speed_duplex", NET_PEER, "p");
-    ck_assert_uint_eq(net.hidden_features, UINT64_C(1) << 63);
+    ck_assert_uint_eq(net.features.hidden, UINT64_C(1) << 63);
 }
 END_TEST
 
-START_TEST(features_can_only_be_hidden)
+START_TEST(features_are_hidden_or_insisted_on)
 {
-    refuse("user,features=+csum",
-           "features \"+csum\": only what the device offers can be shown, and "
-           "all of it is: leave it out");
-    refuse("user,features=csum",
-           "features \"csum\" hides nothing: give a minus "
-           "and a name, such as -mrg_rxbuf");
-    refuse("user,features=-", "features \"-\" hides nothing: give a minus and "
-                              "a name, such as -mrg_rxbuf");
-    refuse("user,features", "features \"\" hides nothing: give a minus and a "
-                            "name, such as -mrg_rxbuf");
+    const char *const neither =
+        "says neither: give a minus to hide a feature or a plus to insist on "
+        "one, such as -mrg_rxbuf";
+    char reason[256];
+
+    accept("user,features=+csum,features=-packed,features=+version_1", NET_USER,
+           "user");
+    ck_assert_uint_eq(net.features.required, UINT64_C(1) << VIRTIO_NET_F_CSUM |
+                                                 UINT64_C(1)
+                                                     << VIRTIO_F_VERSION_1);
+    ck_assert_uint_eq(net.features.hidden, UINT64_C(1) << VIRTIO_F_RING_PACKED);
+    snprintf(reason, sizeof(reason), "features \"csum\" %s", neither);
+    refuse("user,features=csum", reason);
+    snprintf(reason, sizeof(reason), "features \"-\" %s", neither);
+    refuse("user,features=-", reason);
+    snprintf(reason, sizeof(reason), "features \"+\" %s", neither);
+    refuse("user,features=+", reason);
+    snprintf(reason, sizeof(reason), "features \"\" %s", neither);
+    refuse("user,features", reason);
     refuse("/d,features=-version_1",
            "features \"-version_1\" cannot be: no guest can use the device "
            "without it");
+    refuse("/d,features=+access_platform",
+           "features \"+access_platform\" cannot be: it is set by the VMM and "
+           "no guest sees it");
     refuse("/d,features=-access_platform",
            "features \"-access_platform\" cannot be: it is set by the VMM and "
            "no guest sees it");
+    refuse("/d,features=-mq,features=+mq",
+           "features \"+mq\" cannot be: it is wished otherwise, too: give one "
+           "of both");
+    refuse("/d,features=+mq,features=-net_f_mq",
+           "features \"-net_f_mq\" cannot be: it is wished otherwise, too: "
+           "give one of both");
+    refuse("/d,features=+mk", "features \"+mk\" names no feature: did you mean "
+                              "\"+mq\"? \"vmm run --help\" lists the names");
 }
 END_TEST
 
@@ -394,7 +414,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, mtus_are_68_to_65520);
     tcase_add_test(tcase, choices_are_words);
     tcase_add_test(tcase, features_are_hidden_one_by_one);
-    tcase_add_test(tcase, features_can_only_be_hidden);
+    tcase_add_test(tcase, features_are_hidden_or_insisted_on);
     tcase_add_test(tcase, unknown_features_have_near_ones);
     tcase_add_test(tcase, values_count_once_wherever_they_stand);
 }

@@ -39,16 +39,22 @@ static void teardown(void)
     log_capture_stop();
 }
 
-static int open_hiding(uint64_t hidden, struct vdpa_backend **backend)
+static int open_with(struct feature_wishes wishes,
+                     struct vdpa_backend **backend)
 {
     const struct soft_net_options options = {
         .name = "net0",
         .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
         .mtu = SOFT_NET_DEFAULT_MTU,
-        .hidden_features = hidden,
+        .features = wishes,
     };
 
     return soft_net_open(&options, echo_port_open(), backend);
+}
+
+static int open_hiding(uint64_t hidden, struct vdpa_backend **backend)
+{
+    return open_with((struct feature_wishes){.hidden = hidden}, backend);
 }
 
 /* What it offers, by the time it hides `hidden`. */
@@ -134,6 +140,32 @@ START_TEST(features_that_are_not_there_cannot_be_hidden)
 }
 END_TEST
 
+START_TEST(features_may_be_insisted_on)
+{
+    const uint64_t csum = BIT64(VIRTIO_NET_F_CSUM);
+    struct vdpa_backend *backend = NULL;
+
+    ck_assert_int_eq(
+        open_with((struct feature_wishes){.required = SEND_OFFLOADS}, &backend),
+        0);
+    backend->ops->close(backend);
+    backend = NULL;
+    ck_assert_int_eq(
+        open_with((struct feature_wishes){.required = 1ULL << VIRTIO_NET_F_MQ},
+                  &backend),
+        -ENOTSUP);
+    ck_assert_ptr_nonnull(strstr(
+        capture.last, "net0: refusing to go without feature 22 (mq): the "
+                      "device lacks it"));
+    ck_assert_int_eq(
+        open_with(
+            (struct feature_wishes){.hidden = csum, .required = SEND_OFFLOADS},
+            &backend),
+        -ENOTSUP);
+    ck_assert_ptr_null(backend);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -142,6 +174,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, segmentation_goes_with_checksums);
     tcase_add_test(tcase, ecn_goes_with_the_last_kind_of_segmentation);
     tcase_add_test(tcase, features_that_are_not_there_cannot_be_hidden);
+    tcase_add_test(tcase, features_may_be_insisted_on);
 }
 
 int main(void)

@@ -86,7 +86,7 @@ static void make_surroundings(void)
     config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     fds_before = count_open_fds();
     fake_backend_init(&fake);
-    options = (struct virtio_device_options){.hidden_features = 0};
+    options = (struct virtio_device_options){.queue_pairs = 0};
 }
 
 static void setup(void)
@@ -280,7 +280,7 @@ static int offer_all_but(uint64_t hidden)
     destroy_device();
     fake_backend_init(&fake);
     fake.offered = UINT64_MAX;
-    options.hidden_features = hidden;
+    options.features.hidden = hidden;
     return make_device();
 }
 
@@ -326,13 +326,36 @@ START_TEST(features_that_the_device_lacks_cannot_be_hidden)
 {
     destroy_device();
     fake_backend_init(&fake);
-    options.hidden_features = BIT64(VIRTIO_NET_F_MAC) | BIT64(VIRTIO_NET_F_MQ);
+    options.features.hidden = BIT64(VIRTIO_NET_F_MAC) | BIT64(VIRTIO_NET_F_MQ);
     check_refused(-ENOTSUP,
                   "refusing to hide feature 22 (mq): the device lacks it");
-    options.hidden_features = BIT64(42);
+    options.features.hidden = BIT64(42);
     check_refused(-ENOTSUP, "fake: refusing to hide feature 42 (nameless)");
-    options.hidden_features = 0;
+    options.features.hidden = 0;
     ck_assert_int_eq(make_device(), 0);
+}
+END_TEST
+
+START_TEST(features_that_cannot_be_offered_cannot_be_insisted_on)
+{
+    destroy_device();
+    fake_backend_init(&fake);
+    options.features.required = BIT64(VIRTIO_NET_F_MAC) | BIT64(42);
+    check_refused(-ENOTSUP, "fake: refusing to go without feature 42 "
+                            "(nameless): the device lacks it");
+    fake.offered |= BIT64(VIRTIO_F_RING_RESET);
+    options.features.required = BIT64(VIRTIO_F_RING_RESET);
+    check_refused(-ENOTSUP, "refusing to go without feature 40 (ring_reset): "
+                            "the device has it, but it cannot be offered");
+    fake.offered |= BIT64(VIRTIO_NET_F_CTRL_RX);
+    options.features.required = BIT64(VIRTIO_NET_F_CTRL_RX);
+    options.features.hidden = BIT64(VIRTIO_NET_F_CTRL_VQ);
+    check_refused(-ENOTSUP, "go without feature 18 (ctrl_rx): the device has");
+    options.features.hidden = 0;
+    fake.offered |= BIT64(VIRTIO_NET_F_CTRL_RX);
+    ck_assert_int_eq(make_device(), 0);
+    ck_assert_uint_eq(get_offered() & BIT64(VIRTIO_NET_F_CTRL_RX),
+                      BIT64(VIRTIO_NET_F_CTRL_RX));
 }
 END_TEST
 
@@ -849,6 +872,8 @@ static void add_status_tests(TCase *tcase)
     tcase_add_test(tcase, hidden_features_are_neither_offered_nor_accepted);
     tcase_add_test(tcase, what_depends_on_a_hidden_feature_goes_with_it);
     tcase_add_test(tcase, features_that_the_device_lacks_cannot_be_hidden);
+    tcase_add_test(tcase,
+                   features_that_cannot_be_offered_cannot_be_insisted_on);
     tcase_add_test(tcase,
                    features_may_be_written_again_until_they_are_accepted);
     tcase_add_test(tcase,

@@ -40,17 +40,19 @@ START_TEST(bits_that_cannot_be_honoured_are_hidden)
     check_hidden(39); /* NOTIF_CONFIG_DATA */
     check_hidden(VIRTIO_F_RING_RESET);
     check_hidden(41); /* ADMIN_VQ */
+    for (unsigned bit = 42; bit < 50; bit++)
+        check_hidden(bit); /* reserved */
     check_hidden(VIRTIO_F_ACCESS_PLATFORM);
 }
 END_TEST
 
 START_TEST(all_other_bits_of_any_type_are_shown)
 {
-    const uint64_t hidden = BIT64(VHOST_F_LOG_ALL) |
-                            BIT64(VIRTIO_F_ANY_LAYOUT) |
-                            BIT64(VIRTIO_F_SR_IOV) | BIT64(38) | BIT64(39) |
-                            BIT64(VIRTIO_F_RING_RESET) | BIT64(41) |
-                            BIT64(VIRTIO_F_ACCESS_PLATFORM);
+    const uint64_t hidden =
+        BIT64(VHOST_F_LOG_ALL) | BIT64(VIRTIO_F_ANY_LAYOUT) |
+        BIT64(VIRTIO_F_SR_IOV) | BIT64(38) | BIT64(39) |
+        BIT64(VIRTIO_F_RING_RESET) | BIT64(41) | UINT64_C(0xff) << 42 |
+        BIT64(VIRTIO_F_ACCESS_PLATFORM);
 
     ck_assert_uint_eq(of_everything(VIRTIO_ID_BLOCK), ~hidden);
     ck_assert_uint_eq(of_everything(VIRTIO_ID_NET), ~hidden);
@@ -88,12 +90,27 @@ START_TEST(what_is_asked_by_command_needs_the_control_queue)
         VIRTIO_NET_F_MQ,        VIRTIO_NET_F_CTRL_MAC_ADDR,
         VIRTIO_NET_F_RSS,       VIRTIO_NET_F_HASH_REPORT,
         VIRTIO_NET_F_NOTF_COAL, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
+        50 /* DEVICE_STATS */,  52 /* VQ_NOTF_COAL */,
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(bits); i++)
         check_needs(bits[i], VIRTIO_NET_F_CTRL_VQ, 0);
     check_needs(VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_CTRL_VQ,
                 BIT64(VIRTIO_NET_F_STATUS));
+}
+END_TEST
+
+START_TEST(hashes_of_tunnels_need_hashes)
+{
+    const uint64_t control = BIT64(VIRTIO_NET_F_CTRL_VQ);
+    const uint64_t either =
+        BIT64(VIRTIO_NET_F_RSS) | BIT64(VIRTIO_NET_F_HASH_REPORT);
+
+    check_needs(51, VIRTIO_NET_F_CTRL_VQ, BIT64(VIRTIO_NET_F_RSS));
+    ck_assert(!(virtio_features_for_guest(VIRTIO_ID_NET, ~either) & BIT64(51)));
+    ck_assert_uint_eq(
+        virtio_features_for_guest(VIRTIO_ID_NET, control | either | BIT64(51)),
+        control | either | BIT64(51));
 }
 END_TEST
 
@@ -174,6 +191,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, all_other_bits_of_any_type_are_shown);
     tcase_add_test(tcase, nothing_is_added);
     tcase_add_test(tcase, what_is_asked_by_command_needs_the_control_queue);
+    tcase_add_test(tcase, hashes_of_tunnels_need_hashes);
     tcase_add_test(tcase, announcing_needs_the_link_status);
     tcase_add_test(tcase, segmentation_needs_checksums_in_the_same_direction);
     tcase_add_test(tcase,
