@@ -22,6 +22,9 @@
 /* memfd_create(2): log2 of the huge page size above the flags. */
 #define HUGE_SHIFT 26U
 
+/* Of a size in KiB. */
+#define HUGE_PAGE_POOL "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB"
+
 static uint64_t in_kib(uint64_t bytes)
 {
     return bytes / KIB;
@@ -112,24 +115,52 @@ static int check_host_has(uint64_t size)
     return -ENOMEM;
 }
 
-/* How many huge pages the host has free, for the message only. */
-static uint64_t free_huge_pages(uint64_t page_size)
+/* A number of the host's pool of huge pages of one size; false when there is
+ * no such pool. */
+static bool read_pool(uint64_t page_size, const char *name, uint64_t *number)
 {
-    char path[96];
-    char text[32] = "";
+    char path[96], text[32];
+    bool is_known;
     FILE *file;
 
-    (void)snprintf(path, sizeof(path),
-                   "/sys/kernel/mm/hugepages/hugepages-%" PRIu64
-                   "kB/free_hugepages",
-                   in_kib(page_size));
+    (void)snprintf(path, sizeof(path), HUGE_PAGE_POOL "/%s", in_kib(page_size),
+                   name);
     file = fopen(path, "re");
     if (!file)
-        return 0;
-    if (!fgets(text, sizeof(text), file))
-        text[0] = '\0';
+        return false;
+    is_known = fgets(text, sizeof(text), file) != NULL;
     (void)fclose(file);
-    return strtoull(text, NULL, 10);
+    *number = is_known ? strtoull(text, NULL, 10) : 0;
+    return is_known;
+}
+
+/* Pages that others have reserved are not free, although they count as such. */
+static void log_huge_pages(const struct guest_memory *memory, const char *call,
+                           int error)
+{
+    uint64_t all, free, reserved;
+    uint64_t needed = memory->size / memory->page_size;
+
+    if (!read_pool(memory->page_size, "nr_hugepages", &all) ||
+        !read_pool(memory->page_size, "free_hugepages", &free) ||
+        !read_pool(memory->page_size, "resv_hugepages", &reserved)) {
+        log_error("guest memory: this host has no huge pages of %" PRIu64
+                  " MiB: leave --hugepages out, or choose another size",
+                  in_mib(memory->page_size));
+        return;
+    }
+    free = free > reserved ? free - reserved : 0;
+    if (free >= needed)
+        log_error("guest memory: huge pages of %" PRIu64 " MiB: %" PRIu64
+                  " needed, %" PRIu64 " free: %s: %s",
+                  in_mib(memory->page_size), needed, free, call,
+                  strerror(-error));
+    else
+        log_error("guest memory: huge pages of %" PRIu64 " MiB: %" PRIu64
+                  " needed, %" PRIu64 " free: make more by `echo "
+                  "%" PRIu64 " >" HUGE_PAGE_POOL "/nr_hugepages`",
+                  in_mib(memory->page_size), needed, free, all + needed - free,
+                  in_kib(memory->page_size));
 }
 
 static int log_failure(const struct guest_memory *memory, const char *call)
@@ -137,11 +168,7 @@ static int log_failure(const struct guest_memory *memory, const char *call)
     int error = -errno;
 
     if (is_huge(memory))
-        log_error("guest memory: %" PRIu64 " MiB in huge pages of %" PRIu64
-                  " MiB requested, %" PRIu64
-                  " such pages available (vm.nr_hugepages): %s: %s",
-                  in_mib(memory->size), in_mib(memory->page_size),
-                  free_huge_pages(memory->page_size), call, strerror(-error));
+        log_huge_pages(memory, call, error);
     else
         log_error("guest memory: %" PRIu64 " MiB: %s: %s", in_mib(memory->size),
                   call, strerror(-error));

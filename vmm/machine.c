@@ -14,6 +14,7 @@
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_report.h"
+#include "vmm/memory_placement.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -183,6 +184,7 @@ static int init_memory(struct machine *machine)
     struct guest_memory_range ranges[GUEST_MEMORY_MAX_REGIONS];
     uint64_t size = machine->options->memory;
     unsigned count = arch_memory_ranges(size, ranges);
+    int error;
 
     if (count == 0) {
         log_error("--memory: %" PRIu64 " MiB are more than this machine has "
@@ -190,8 +192,14 @@ static int init_memory(struct machine *machine)
                   size / MIB, arch_memory_limit() / MIB);
         return -EINVAL;
     }
-    return guest_memory_init(&machine->memory, ranges, count,
-                             machine->options->page_size);
+    error = guest_memory_init(&machine->memory, ranges, count,
+                              machine->options->page_size);
+    if (!error && machine->options->numa_node >= 0)
+        error = memory_placement_bind(&machine->memory,
+                                      (unsigned)machine->options->numa_node);
+    if (!error && machine->options->is_preallocated)
+        error = memory_placement_populate(&machine->memory);
+    return error;
 }
 
 static int init_vm(struct machine *machine)

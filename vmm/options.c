@@ -86,6 +86,7 @@ int options_parse(struct options *options, int argc, char *const argv[],
     parser.error = error;
     *options = (struct options){
         .memory = 512 * MIB,
+        .numa_node = -1,
         .cpus = 1,
         .log_level = LOG_LEVEL_INFO,
     };

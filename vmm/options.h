@@ -81,6 +81,8 @@ struct options {
     char append[OPTIONS_MAX_APPEND];
     uint64_t memory;    /* bytes, a multiple of the page size */
     uint64_t page_size; /* bytes; 0: the system's, else huge pages */
+    bool is_preallocated;
+    int numa_node; /* -1: any */
     unsigned cpus;
     struct net_options nets[OPTIONS_MAX_NETS];
     unsigned net_count;

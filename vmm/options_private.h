@@ -18,6 +18,13 @@ int options_parse_control(struct option_parser *parser) MUST_CHECK;
 int options_parse_net(struct option_parser *parser) MUST_CHECK;
 int options_parse_trace(struct option_parser *parser) MUST_CHECK;
 
+/* For the rules of --memory and the like, and when all are read. */
+int options_set_memory(struct option_parser *parser, const char *value);
+int options_set_hugepages(struct option_parser *parser, const char *value);
+int options_set_prealloc(struct option_parser *parser, const char *value);
+int options_set_numa_node(struct option_parser *parser, const char *value);
+int options_check_memory(struct option_parser *parser) MUST_CHECK;
+
 /* For the rules of --quiet, --verbose, --trace and --help. */
 int options_set_quiet(struct option_parser *parser, const char *value);
 int options_set_verbose(struct option_parser *parser, const char *value);

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SMALLEST_PAGE (4 * KIB)
-
 static int set_kernel(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
@@ -51,26 +49,6 @@ static int set_append(struct option_parser *parser, const char *value)
     return 0;
 }
 
-static int set_memory(struct option_parser *parser, const char *value)
-{
-    struct options *options = parser->results;
-    uint64_t bytes;
-
-    if (!option_read_size(value, &bytes))
-        return option_parser_fail(
-            parser,
-            "--memory: \"%s\" is not a size: give a number of MiB or "
-            "a number with K, M, G or T",
-            value);
-    if (bytes == 0 || !is_aligned(bytes, SMALLEST_PAGE))
-        return option_parser_fail(parser,
-                                  "--memory: \"%s\" is not a number of 4 KiB "
-                                  "pages: give one such as 512M",
-                                  value);
-    options->memory = bytes;
-    return 0;
-}
-
 static int set_cpus(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
@@ -82,20 +60,6 @@ static int set_cpus(struct option_parser *parser, const char *value)
                                   "--cpus: \"%s\" is not a number from 1 to %d",
                                   value, OPTIONS_MAX_CPUS);
     options->cpus = (unsigned)cpus;
-    return 0;
-}
-
-static int set_hugepages(struct option_parser *parser, const char *value)
-{
-    struct options *options = parser->results;
-
-    if (value == NULL || strcmp(value, "2M") == 0)
-        options->page_size = 2 * MIB;
-    else if (strcmp(value, "1G") == 0)
-        options->page_size = GIB;
-    else
-        return option_parser_fail(
-            parser, "--hugepages: \"%s\" is neither 2M nor 1G", value);
     return 0;
 }
 
@@ -234,10 +198,12 @@ static const struct option_rule run_rules[] = {
     {"append", 'a', TAKES_TEXT, "\"console=ttyS0\"", set_append},
     {"cmdline", 0, TAKES_TEXT, "\"console=ttyS0\"", set_append},
     {"params", 'p', TAKES_TEXT, "\"console=ttyS0\"", set_append},
-    {"memory", 'm', TAKES_VALUE, "512M", set_memory},
+    {"memory", 'm', TAKES_VALUE, "512M", options_set_memory},
     {"cpus", 'c', TAKES_VALUE, "2", set_cpus},
     {"net", 'n', TAKES_VALUE, A_NET, add_net},
-    {"hugepages", 0, MAY_TAKE_VALUE, "2M", set_hugepages},
+    {"hugepages", 0, MAY_TAKE_VALUE, "2M", options_set_hugepages},
+    {"prealloc", 0, TAKES_NOTHING, NULL, options_set_prealloc},
+    {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
     {"counts", 0, TAKES_VALUE, "counts.txt", set_counts},
@@ -284,11 +250,6 @@ int options_parse_run(struct option_parser *parser)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "
                                   "\"vmm run --help\" lists the options");
-    if (options->page_size != 0 &&
-        !is_aligned(options->memory, options->page_size))
-        return option_parser_fail(
-            parser,
-            "--memory: not a multiple of the %llu MiB pages of --hugepages",
-            (unsigned long long)(options->page_size / MIB));
-    return check_requirements(parser);
+    error = options_check_memory(parser);
+    return error ? error : check_requirements(parser);
 }

@@ -66,6 +66,8 @@ static const char run_help[] =
     "  -c, --cpus N          virtual CPUs, 1 to 255 (default 1)\n"
     "      --hugepages[=2M|1G]\n"
     "                        guest memory of the host's huge pages\n"
+    "      --prealloc        allocate all guest memory at the start\n"
+    "      --numa-node N     guest memory of the host's NUMA node N\n"
     "      --on-reset exit|restart\n"
     "                        what a guest's reboot does (default exit)\n"
     "\n"

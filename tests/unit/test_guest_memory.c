@@ -324,7 +324,7 @@ START_TEST(missing_huge_pages_are_named)
     else
         check_refused(
             (struct guest_memory_range){.size = align_down(host, GIB)}, GIB,
-            -ENOMEM, "huge pages of 1024 MiB requested, ");
+            -ENOMEM, "huge pages of 1024 MiB");
 }
 END_TEST
 

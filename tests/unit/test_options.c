@@ -53,6 +53,8 @@ START_TEST(defaults_are_a_small_machine_without_network)
     ck_assert_str_eq(options.append, "");
     ck_assert_uint_eq(options.memory, 512 * MIB);
     ck_assert_uint_eq(options.page_size, 0);
+    ck_assert(!options.is_preallocated);
+    ck_assert_int_eq(options.numa_node, -1);
     ck_assert_uint_eq(options.cpus, 1);
     ck_assert_uint_eq(options.net_count, 0);
     ck_assert_int_eq(options.on_reset, ON_RESET_EXIT);
@@ -221,6 +223,34 @@ START_TEST(hugepages_divide_the_memory)
     refuse("run K --hugepages -m 3", "--memory: not a multiple of the 2 MiB "
                                      "pages of --hugepages");
     refuse("run K --hugepages=4K", "--hugepages: \"4K\" is neither 2M nor 1G");
+}
+END_TEST
+
+START_TEST(memory_has_a_place)
+{
+    ck_assert_int_eq(parse("run K --prealloc"), 0);
+    ck_assert(options.is_preallocated);
+    ck_assert_int_eq(options.numa_node, -1);
+    ck_assert_int_eq(parse("run K --numa-node 0"), 0);
+    ck_assert_int_eq(options.numa_node, 0);
+    ck_assert(!options.is_preallocated);
+    ck_assert_int_eq(parse("run K --numa-node=1023"), 0);
+    ck_assert_int_eq(options.numa_node, 1023);
+    refuse("run K --numa-node 1024",
+           "--numa-node: \"1024\" is not a number from 0 to 1023");
+    refuse("run K --numa-node -1",
+           "--numa-node: \"-1\" is not a number from 0 to 1023");
+    refuse("run K --numa-node 1x",
+           "--numa-node: \"1x\" is not a number from 0 to 1023");
+    refuse("run K --prealloc=on", "--prealloc takes no value, but got \"on\"");
+}
+END_TEST
+
+/* Else a page that the node has not got would end the process. */
+START_TEST(huge_pages_of_a_node_are_allocated_at_once)
+{
+    ck_assert_int_eq(parse("run K --numa-node 0 --hugepages"), 0);
+    ck_assert(options.is_preallocated);
 }
 END_TEST
 
@@ -517,6 +547,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, each_net_is_another_card);
     tcase_add_test(tcase, net_has_a_limit);
     tcase_add_test(tcase, hugepages_divide_the_memory);
+    tcase_add_test(tcase, memory_has_a_place);
+    tcase_add_test(tcase, huge_pages_of_a_node_are_allocated_at_once);
     tcase_add_test(tcase, choices_are_words);
     tcase_add_test(tcase, report_and_verbosity_are_kept);
     tcase_add_test(tcase, requirements_add_up);
