@@ -10,6 +10,7 @@
 #include "vdpa/tap_port.h"
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
+#include "vmm/bytes.h"
 #include "vmm/log.h"
 #include "vmm/trace.h"
 
@@ -22,28 +23,59 @@
 
 /* ---- Devices of the kernel ---- */
 
-static int set_mac(struct vdpa_backend *backend, const uint8_t mac[6])
+/* Writes `size` bytes at `offset` of the configuration; `kept` is what the
+ * device then has. It may take a value and forget it at its next reset, with
+ * which a driver begins: what counts is what it has then. */
+static int set_field(struct vdpa_backend *backend, size_t offset,
+                     const uint8_t *value, uint8_t *kept, uint32_t size)
 {
-    const uint32_t offset = offsetof(struct virtio_net_config, mac);
-    uint8_t kept[6] = {0};
-    int error;
+    const uint32_t at = (uint32_t)offset;
+    int error = backend->ops->set_config(backend, at, value, size);
 
-    trace_event(backend->name, "vmm: set the MAC");
-    error = backend->ops->set_config(backend, offset, mac, sizeof(kept));
-    /* A device may take a MAC and forget it at its next reset, with which a
-     * driver begins: what counts is what it has then. */
     if (!error)
         error = backend->ops->set_status(backend, 0);
     if (!error)
-        error = backend->ops->get_config(backend, offset, kept, sizeof(kept));
-    if (error)
+        error = backend->ops->get_config(backend, at, kept, size);
+    return error;
+}
+
+static int set_mac(struct vdpa_backend *backend, const uint8_t mac[6])
+{
+    uint8_t kept[6] = {0};
+    int error = set_field(backend, offsetof(struct virtio_net_config, mac), mac,
+                          kept, 6);
+
+    if (error || memcmp(kept, mac, sizeof(kept)) == 0)
         return error;
-    if (memcmp(kept, mac, sizeof(kept)) == 0)
-        return 0;
     log_error("%s: the device keeps its MAC %02x:%02x:%02x:%02x:%02x:%02x: "
               "leave mac= out, or set it from the host with 'vdpa dev set'",
               backend->name, kept[0], kept[1], kept[2], kept[3], kept[4],
               kept[5]);
+    return -ENOTSUP;
+}
+
+static int set_mtu(struct vdpa_backend *backend, uint16_t mtu)
+{
+    uint8_t value[2], kept[2] = {0};
+    uint64_t features;
+    int error = backend->ops->get_features(backend, &features);
+
+    if (error)
+        return error;
+    if (!(features & 1ULL << VIRTIO_NET_F_MTU)) {
+        log_error("%s: the device has no MTU to set: leave mtu= out, or make "
+                  "it with 'vdpa dev add ... mtu %u'",
+                  backend->name, mtu);
+        return -ENOTSUP;
+    }
+    store_le16(value, mtu);
+    error = set_field(backend, offsetof(struct virtio_net_config, mtu), value,
+                      kept, 2);
+    if (error || load_le16(kept) == mtu)
+        return error;
+    log_error("%s: the device keeps its MTU %u: leave mtu= out, or make it "
+              "with 'vdpa dev add ... mtu %u'",
+              backend->name, load_le16(kept), mtu);
     return -ENOTSUP;
 }
 
@@ -73,6 +105,8 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
     error = check_net(*backend);
     if (!error && options->has_mac)
         error = set_mac(*backend, options->mac);
+    if (!error && options->mtu)
+        error = set_mtu(*backend, options->mtu);
     if (!error)
         error = vhost_vdpa_reserve_memlock(*backend, memory_size);
     if (error)

@@ -228,7 +228,7 @@ static const struct net_key keys[] = {
     {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, add_feature},
     {{"queues", false}, FOR(NET_VDPA), set_queues},
     {{"doorbell", false}, FOR(NET_VDPA), set_doorbell},
-    {{"mtu", false}, FOR_SOFT, net_keys_set_mtu},
+    {{"mtu", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mtu},
     {{"poll", false}, FOR_SOFT, net_keys_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},
     {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */

@@ -50,8 +50,8 @@ struct net_options {
     struct feature_wishes features;
     enum net_doorbell doorbell; /* NET_VDPA */
     unsigned queue_pairs; /* NET_VDPA: the guest's at most; 0: the device's */
+    uint16_t mtu; /* bytes of payload; 0: the default, or the device's */
     /* What follows is for software devices: all but NET_VDPA. */
-    uint16_t mtu;     /* bytes of payload; 0: the default */
     bool has_polling; /* else it is NET_POLLING_AUTO */
     enum net_polling polling;
     bool is_restricted; /* NET_USER: to forwarded ports */

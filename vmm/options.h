@@ -95,7 +95,8 @@ struct options {
     unsigned required;          /* enum options_requirement, together */
     bool is_traced;
     const char *trace; /* a file; NULL: on stderr */
-    /* What the guest is to run, command_argc words; NULL: the initrd decides. */
+    /* What the guest is to run, command_argc words; NULL: the initrd decides.
+     */
     char *const *command_argv;
     int command_argc;
 };

@@ -45,7 +45,7 @@ static const char program_help[] =
     "                        in_order, order_platform, sr_iov,\n"              \
     "                        notification_data, notif_config_data,\n"          \
     "                        ring_reset, admin_vq\n"                           \
-    "  ,mtu=68...65520       (default 1500)\n"                                 \
+    "  ,mtu=68...65520       bytes of payload (default 1500; vdpa: its own)\n" \
     "  ,poll=auto|on|off     look for frames, or be notified of each\n"        \
     "  ,forward=tcp:127.0.0.1:2222:22\n"                                       \
     "                        user: the host's port 2222 is the guest's\n"      \

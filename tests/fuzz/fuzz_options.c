@@ -52,7 +52,7 @@ static void check_net(const struct net_options *net)
     require(net->queue_pairs <= NET_OPTIONS_MAX_PAIRS);
     require(net->queue_pairs == 0 || net->kind == NET_VDPA);
     if (net->kind == NET_VDPA)
-        require(net->mtu == 0 && !net->has_polling);
+        require(!net->has_polling);
     if (net->kind != NET_USER)
         require(net->num_forwards == 0 && !net->is_restricted);
 }

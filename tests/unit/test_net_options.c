@@ -182,13 +182,13 @@ END_TEST
 
 START_TEST(keys_are_those_of_the_kind)
 {
-    refuse("/d,mtu=1500", "vdpa has no \"mtu\": known are vdpa, mac, features, "
-                          "queues, doorbell");
+    refuse("/d,poll=on", "vdpa has no \"poll\": known are vdpa, mac, features, "
+                         "queues, doorbell, mtu");
     refuse("vdpa=/d,vectors=2", "unknown key \"vectors\": known are vdpa, mac, "
-                                "features, queues, doorbell");
+                                "features, queues, doorbell, mtu");
     refuse("vdpa=/d,mca=52:54:00:12:34:56",
            "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac, "
-           "features, queues, doorbell");
+           "features, queues, doorbell, mtu");
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
            "mac, features, mtu, poll, forward, hostfwd, restrict");
@@ -273,6 +273,8 @@ START_TEST(mtus_are_68_to_65520)
         "67", "65521", "", "-1", "1500b", "18446744073709551616",
     };
 
+    accept("/d,mtu=9000", NET_VDPA, "/d");
+    ck_assert_uint_eq(net.mtu, 9000);
     accept("user,mtu=68", NET_USER, "user");
     ck_assert_uint_eq(net.mtu, 68);
     accept("user,mtu=65520", NET_USER, "user");
