@@ -95,7 +95,7 @@ static void act_as_device(uint32_t value)
 {
     uint8_t byte = (uint8_t)(value >> 16);
 
-    switch (value % 7) {
+    switch (value % 8) {
     case 0:
         fake_backend_signal(&bench.fake, value >> 8 & 7);
         break;
@@ -115,6 +115,9 @@ static void act_as_device(uint32_t value)
         break;
     case 5:
         bench.fake.refuses_driver_ok = value >> 8 & 1;
+        break;
+    case 6:
+        fake_machine_drop_pages(&bench.machine);
         break;
     default:
         fake_machine_fail(&bench.machine, value >> 8 & 7, -ENOSPC);
@@ -181,14 +184,17 @@ static void step(const uint8_t *bytes)
 /* What the machine has agrees with what the device thinks it has. */
 static void check_connections(void)
 {
-    unsigned connected = 0, doorbells = 0;
+    unsigned connected = 0, doorbells = 0, pages = 0;
 
     for (unsigned i = 0; i < bench.pci.interrupts.count; i++)
         if (virtio_interrupts_is_connected(&bench.pci.interrupts, i))
             connected++;
-    for (unsigned i = 0; i < bench.pci.device.num_queues; i++)
-        if (virtio_pci_kicks(&bench.pci, i).path != VIRTIO_KICK_BY_VMM)
-            doorbells++;
+    for (unsigned i = 0; i < bench.pci.device.num_queues; i++) {
+        doorbells += bench.pci.doorbells.queues[i].has_eventfd;
+        pages += virtio_pci_kicks(&bench.pci, i).path == VIRTIO_KICK_BY_PAGE;
+    }
+    require(pages == 0 || bench.is_running);
+    require(bench.machine.num_pages == pages);
     require(bench.machine.num_connections == connected);
     require(bench.machine.num_doorbells == doorbells);
 }
@@ -202,6 +208,7 @@ static void check_that_a_reset_helps(void)
     virtio_pci_reset(&bench.pci);
     require(bench.machine.num_connections == 0);
     require(bench.machine.num_doorbells == 0);
+    require(bench.machine.num_pages == 0);
     virtio_bench_config_write(&bench, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
     require(bench.machine.num_doorbells == bench.pci.device.num_queues);
     negotiate();
@@ -223,7 +230,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bench.fake.identity.config_size = 1 + data[0] % FAKE_BACKEND_CONFIG_SIZE;
     if (data[0] & 0x80)
         bench.fake.offered |= 1ULL << VIRTIO_F_RING_PACKED;
+    bench.fake.has_doorbells = (data[0] & 0x40) != 0;
     require(virtio_bench_plug(&bench) == 0);
+    virtio_pci_use_pages(&bench.pci);
     for (data++, size--; size >= STEP_SIZE;
          size -= STEP_SIZE, data += STEP_SIZE) {
         step(data);
@@ -234,6 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(fake_backend_violation(&bench.fake)[0] == '\0');
     require(bench.machine.num_connections == 0);
     require(bench.machine.num_doorbells == 0);
+    require(bench.machine.num_pages == 0);
     virtio_bench_destroy(&bench);
     log_capture_stop();
     return 0;

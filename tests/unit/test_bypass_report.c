@@ -173,6 +173,38 @@ START_TEST(run_that_bypassed_the_vmm_says_so)
 }
 END_TEST
 
+START_TEST(kicks_to_a_page_are_not_counted_and_others_say_why)
+{
+    const struct bypass_queue queue = {.role = "transmit",
+                                       .was_used = true,
+                                       .kick_path = BYPASS_PATH_DEVICE,
+                                       .interrupt_path = BYPASS_PATH_KERNEL,
+                                       .has_unseen_kicks = true,
+                                       .kicks = 1};
+    const char *text_of_queues;
+
+    start(0, 0);
+    stop(0, 0);
+    for (unsigned i = 0; i < 3; i++)
+        report.queues[i] = queue;
+    text_of_queues = print();
+    ck_assert_ptr_nonnull(
+        strstr(text_of_queues,
+               "  queue 1   transmit         - kicks by doorbell   used "));
+    ck_assert_ptr_null(strstr(text_of_queues, "doorbell:"));
+    report.queues[0].kick_path = report.queues[2].kick_path =
+        BYPASS_PATH_KERNEL;
+    report.queues[0].no_page = report.queues[2].no_page = "of the weather";
+    ck_assert_ptr_nonnull(
+        strstr(print(), "\n  doorbell: none for queue 0, 2: of the weather\n"));
+    report.queues[1].no_page = "of you";
+    report.queues[2].was_used = false;
+    ck_assert_ptr_nonnull(
+        strstr(print(), "\n  doorbell: none for queue 0: of the weather\n"
+                        "  doorbell: none for queue 1: of you\n"));
+}
+END_TEST
+
 START_TEST(run_that_woke_the_vmm_says_how_often)
 {
     start(0, 0);
@@ -456,6 +488,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, device_that_never_ran_is_one_line);
     tcase_add_test(tcase, run_that_bypassed_the_vmm_says_so);
+    tcase_add_test(tcase, kicks_to_a_page_are_not_counted_and_others_say_why);
     tcase_add_test(tcase, run_that_woke_the_vmm_says_how_often);
     tcase_add_test(tcase, verdict_on_a_way_that_nothing_went);
     tcase_add_test(tcase, what_led_through_the_vmm_is_named);

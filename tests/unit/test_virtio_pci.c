@@ -61,6 +61,7 @@ static void teardown(void)
     ck_assert_str_eq(fake_backend_violation(&bench.fake), "");
     ck_assert(bench.fake.is_closed);
     ck_assert_uint_eq(bench.machine.num_doorbells, 0);
+    ck_assert_uint_eq(bench.machine.num_pages, 0);
     ck_assert_uint_eq(bench.machine.num_connections, 0);
     virtio_bench_destroy(&bench);
     ck_assert_uint_eq(count_open_fds(), fds_before);
@@ -405,6 +406,95 @@ START_TEST(notification_without_a_doorbell_reaches_the_device_too)
 }
 END_TEST
 
+/* ---- Doorbell pages of the device ---------------------------------------- */
+
+static void plug_with_pages(void)
+{
+    virtio_bench_unplug(&bench);
+    fake_backend_init(&bench.fake);
+    bench.fake.has_doorbells = true;
+    ck_assert_int_eq(virtio_bench_plug(&bench), 0);
+    virtio_pci_use_pages(&bench.pci);
+    config_write(PCI_COMMAND, 2, MEMORY_ON);
+}
+
+static bool has_page(unsigned index)
+{
+    return fake_machine_page(&bench.machine, notify_gpa(index)) ==
+           fake_backend_doorbell((uint16_t)index);
+}
+
+START_TEST(device_that_runs_is_notified_by_its_pages)
+{
+    plug_with_pages();
+    for (unsigned i = 0; i < NUM_QUEUES; i++)
+        ck_assert_ptr_null(virtio_pci_kicks(&bench.pci, i).why_not);
+    ck_assert_uint_eq(bench.machine.num_pages, 0);
+    bring_up();
+    for (unsigned i = 0; i < NUM_QUEUES; i++) {
+        ck_assert(has_page(i));
+        ck_assert_int_eq(virtio_pci_kicks(&bench.pci, i).path,
+                         VIRTIO_KICK_BY_PAGE);
+    }
+    set_common(VIRTIO_PCI_COMMON_STATUS, 1, 0);
+    ck_assert_uint_eq(bench.machine.num_pages, 0);
+    bring_up();
+    ck_assert(has_page(1));
+    virtio_pci_reset(&bench.pci);
+    ck_assert_uint_eq(bench.machine.num_pages, 0);
+    config_write(PCI_COMMAND, 2, MEMORY_ON);
+    bring_up();
+    ck_assert(has_page(1)); /* and is unplugged so */
+}
+END_TEST
+
+START_TEST(device_that_does_not_start_has_no_pages)
+{
+    plug_with_pages();
+    bench.fake.refuses_driver_ok = true;
+    bring_up();
+    ck_assert_uint_eq(bench.machine.num_pages, 0);
+}
+END_TEST
+
+START_TEST(pages_are_for_queues_that_the_guest_enabled)
+{
+    plug_with_pages();
+    set_common(VIRTIO_PCI_COMMON_STATUS, 1, 3);
+    set_common(VIRTIO_PCI_COMMON_GFSELECT, 4, 1);
+    set_common(VIRTIO_PCI_COMMON_GF, 4, 1); /* VIRTIO_F_VERSION_1 */
+    set_common(VIRTIO_PCI_COMMON_STATUS, 1, NEGOTIATED);
+    set_common(VIRTIO_PCI_COMMON_Q_SELECT, 2, 1);
+    set_common(VIRTIO_PCI_COMMON_Q_SIZE, 2, 64);
+    set_common(VIRTIO_PCI_COMMON_Q_DESCLO, 4, QUEUE_GPA(1));
+    set_common(VIRTIO_PCI_COMMON_Q_AVAILLO, 4, QUEUE_GPA(1) + 0x1000);
+    set_common(VIRTIO_PCI_COMMON_Q_USEDLO, 4, QUEUE_GPA(1) + 0x2000);
+    set_common(VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
+    set_common(VIRTIO_PCI_COMMON_STATUS, 1, RUNNING);
+    ck_assert_uint_eq(common(VIRTIO_PCI_COMMON_STATUS, 1), RUNNING);
+    ck_assert_uint_eq(bench.machine.num_pages, 1);
+    ck_assert(has_page(1));
+}
+END_TEST
+
+START_TEST(reasons_for_no_page_are_known_before_the_guest_runs)
+{
+    virtio_pci_use_pages(&bench.pci);
+    ck_assert_str_eq(virtio_pci_kicks(&bench.pci, 0).why_not,
+                     "the device has none");
+    bench.fake.has_doorbells = true;
+    bench.machine.max_pages = 2;
+    virtio_pci_use_pages(&bench.pci);
+    ck_assert_ptr_null(virtio_pci_kicks(&bench.pci, 1).why_not);
+    ck_assert_str_eq(virtio_pci_kicks(&bench.pci, 2).why_not,
+                     VIRTIO_DOORBELL_NO_SLOT);
+    fake_backend_fail_call(&bench.fake, "map_doorbell", -ENOMEM);
+    virtio_pci_use_pages(&bench.pci);
+    ck_assert_str_eq(virtio_pci_kicks(&bench.pci, 0).why_not,
+                     "it cannot be mapped");
+}
+END_TEST
+
 /* ---- The PCI access capability (4.1.4.9) --------------------------------- */
 
 static unsigned open_window(uint32_t bar, uint32_t offset, uint32_t length)
@@ -556,6 +646,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, doorbells_move_with_the_bar);
     tcase_add_test(tcase,
                    notification_without_a_doorbell_reaches_the_device_too);
+    tcase_add_test(tcase, device_that_runs_is_notified_by_its_pages);
+    tcase_add_test(tcase, device_that_does_not_start_has_no_pages);
+    tcase_add_test(tcase, pages_are_for_queues_that_the_guest_enabled);
+    tcase_add_test(tcase, reasons_for_no_page_are_known_before_the_guest_runs);
     tcase_add_test(tcase, window_reads_and_writes_registers);
     tcase_add_test(tcase, window_rings_a_doorbell_and_stops_a_running_device);
     tcase_add_test(tcase, bad_windows_lead_nowhere);
