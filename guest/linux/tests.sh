@@ -56,15 +56,17 @@ carrier_is()
 # nic; prints how many a second. Settings are its own: "dst 10.0.2.2".
 generate_frames()
 {
-    local control=/proc/net/pktgen count=$1 bytes=$2
-    shift 2
-
-    echo rem_device_all >$control/kpktgend_0
-    echo "add_device $nic" >$control/kpktgend_0
-    for setting in "count $count" "pkt_size $bytes" "delay 0" "clone_skb 0" \
-        "udp_dst_min 9" "udp_dst_max 9" "$@"; do
-        echo "$setting" >"$control/$nic"
+    generator=/proc/net/pktgen
+    echo rem_device_all >$generator/kpktgend_0
+    echo "add_device $nic" >$generator/kpktgend_0
+    for setting in "count $1" "pkt_size $2" "delay 0" "clone_skb 0" \
+        "udp_dst_min 9" "udp_dst_max 9"; do
+        echo "$setting" >"$generator/$nic"
     done
-    echo start >$control/pgctrl
-    sed -n 's/^ *\([0-9]*\)pps .*/\1/p' "$control/$nic"
+    shift 2
+    for setting in "$@"; do
+        echo "$setting" >"$generator/$nic"
+    done
+    echo start >$generator/pgctrl
+    sed -n 's/^ *\([0-9]*\)pps .*/\1/p' "$generator/$nic"
 }
