@@ -327,3 +327,43 @@ measure_server()
     (cd /run && cpio -id bin/net_measure <"$GUEST_IMAGE")
     (/run/bin/net_measure serve "$MEASURE_PORT" &)
 }
+
+# what_is_open: descriptors and maps of the VMM.
+what_is_open()
+{
+    echo "$(find "/proc/$VMM_PID/fd" -mindepth 1 | wc -l) descriptors," \
+        "$(wc -l <"/proc/$VMM_PID/maps") maps"
+}
+
+# add_net NETWORK NAME: plugs a card in by /run/control; it must be NAME.
+add_net()
+{
+    local name
+
+    name=$(vmm net add /run/control "$1") || fail "net add $1"
+    [ "$name" = "$2" ] || fail "the card is $name instead of $2"
+}
+
+# plug_in_and_out ROUNDS: the host's side of the guest's test hotplug, with the
+# device sim1; sets early and late to what was open after the first round and
+# the last.
+plug_in_and_out()
+{
+    local first=$NET_DEVICE round
+
+    wait_for 150 guest_said 1 '^guest: hotplug: ready' ||
+        fail 'the guest is not up'
+    for round in $(seq "$1"); do
+        create_device sim1 vdpasim_net mac 52:54:00:12:34:57
+        add_net "vdpa=$NET_DEVICE" "net$round"
+        NET_DEVICE=$first
+        wait_for 90 guest_said 1 "^guest: hotplug: works $round" ||
+            fail "the guest did not get the card of round $round"
+        vmm net remove /run/control "net$round" || fail "net remove net$round"
+        # Nobody has it open: this returns at once.
+        timeout 2 vdpa dev del sim1 || fail "round $round: vdpa dev del"
+        late=$(what_is_open)
+        [ "$round" -gt 1 ] || early=$late
+        echo "round $round: $late"
+    done
+}
