@@ -389,6 +389,18 @@ static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+static int get_node_fd(struct vdpa_backend *backend)
+{
+    (void)backend;
+    return -1;
+}
+
+static bool is_removed(struct vdpa_backend *backend)
+{
+    (void)backend;
+    return false;
+}
+
 static void close_device(struct vdpa_backend *backend)
 {
     struct soft_device *device = to_device(backend);
@@ -418,6 +430,8 @@ static const struct vdpa_backend_ops soft_device_backend_ops = {
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
     .map_doorbell = map_doorbell,
+    .get_node_fd = get_node_fd,
+    .is_removed = is_removed,
     .close = close_device,
 };
 

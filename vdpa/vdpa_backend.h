@@ -141,6 +141,13 @@ struct vdpa_backend_ops {
     int (*map_doorbell)(struct vdpa_backend *backend, uint16_t index,
                         void **page);
 
+    /* The descriptor of the device's node, borrowed until close(), for who
+     * waits for the node's inode to change; -1 where there is none. */
+    int (*get_node_fd)(struct vdpa_backend *backend);
+    /* Whether the host has taken the device away. It answers until close(),
+     * for which whoever took it away waits. */
+    bool (*is_removed)(struct vdpa_backend *backend);
+
     /* Resets the device, unmaps everything and frees `backend`. */
     void (*close)(struct vdpa_backend *backend);
 };

@@ -229,6 +229,12 @@ static int query_config_size(const struct vhost_device *device,
                         &identity->config_size);
     if (error)
         return failed(device, "VHOST_VDPA_GET_CONFIG_SIZE", error);
+    if (answer.u32 > MAX_CONFIG_SIZE) {
+        log_error("%s: the device claims %" PRIu32 " bytes of configuration; "
+                  "up to %d can be served",
+                  device->path, answer.u32, MAX_CONFIG_SIZE);
+        return -ENOTSUP;
+    }
     return 0;
 }
 

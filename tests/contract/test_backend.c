@@ -440,6 +440,19 @@ START_TEST(a_queue_stands_where_it_was_set)
 }
 END_TEST
 
+START_TEST(a_device_that_nobody_took_away_is_not_removed)
+{
+    struct bench *bench = bench_open(_i);
+
+    CLAIM(bench, !bench->ops->is_removed(bench->backend));
+    CLAIM_RESULT(bench, bench_map(bench, bench_pages(bench, 0, ALL_PAGES)), 0);
+    bench_bring_up(bench);
+    CLAIM(bench, !bench->ops->is_removed(bench->backend));
+    CLAIM(bench, bench->ops->get_node_fd(bench->backend) >= -1);
+    bench_close(bench);
+}
+END_TEST
+
 START_TEST(a_device_runs_resets_and_runs_again)
 {
     struct bench *bench = bench_open(_i);
@@ -502,6 +515,7 @@ static void add_tests(TCase *tcase)
         queue_sizes_are_powers_of_two_up_to_the_largest,
         misaligned_rings_are_refused,
         a_queue_stands_where_it_was_set,
+        a_device_that_nobody_took_away_is_not_removed,
         a_device_runs_resets_and_runs_again,
         memory_may_be_added_while_the_device_runs,
     };

@@ -405,6 +405,16 @@ static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+static int get_node_fd(struct vdpa_backend *backend)
+{
+    return to_fake(backend)->node_fd;
+}
+
+static bool is_removed(struct vdpa_backend *backend)
+{
+    return to_fake(backend)->is_removed;
+}
+
 static void close_fake(struct vdpa_backend *backend)
 {
     struct fake_backend *fake = to_fake(backend);
@@ -433,6 +443,8 @@ static const struct vdpa_backend_ops fake_backend_ops = {
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
     .map_doorbell = map_doorbell,
+    .get_node_fd = get_node_fd,
+    .is_removed = is_removed,
     .close = close_fake,
 };
 
@@ -452,6 +464,7 @@ void fake_backend_init(struct fake_backend *fake)
         .offered = BIT64(VIRTIO_NET_F_MAC) | BIT64(VIRTIO_NET_F_STATUS) |
                    BIT64(VIRTIO_NET_F_CTRL_VQ) | BIT64(VIRTIO_F_VERSION_1) |
                    BIT64(VIRTIO_F_ACCESS_PLATFORM),
+        .node_fd = -1,
         .config = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56, VIRTIO_NET_S_LINK_UP},
     };
     for (unsigned i = 0; i < FAKE_BACKEND_MAX_QUEUES; i++) {

@@ -46,6 +46,8 @@ struct fake_backend {
     uint8_t config[FAKE_BACKEND_CONFIG_SIZE];
     bool refuses_features_ok; /* the status bit does not appear */
     bool refuses_driver_ok;
+    int node_fd;        /* -1: none */
+    bool is_removed;    /* by the host; at any time */
     bool has_doorbells; /* a page for each queue */
 
     /* state */

@@ -319,10 +319,12 @@ static bool is_device(const char *path)
 
 static int fake_stat(void *context, const char *path, struct stat *status)
 {
-    (void)context;
+    const struct fake_vhost *fake = context;
+
     if (!is_device(path))
         return stat(path, status);
-    *status = (struct stat){.st_mode = S_IFCHR | 0600};
+    *status = (struct stat){.st_mode = S_IFCHR | 0600,
+                            .st_nlink = fake->node_is_deleted ? 0 : 1};
     status->st_rdev = FAKE_DEVICE_ID;
     return 0;
 }

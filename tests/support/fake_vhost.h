@@ -94,6 +94,7 @@ struct fake_vhost {
     bool refuses_set_map; /* silently at the end of a batch */
     bool may_raise_hard_limit;
     bool owner_is_other; /* as after a fork */
+    bool node_is_deleted;
     struct rlimit memlock;
     uint64_t missing[4]; /* bit set of the ioctl numbers it does not know */
 

@@ -199,6 +199,23 @@ START_TEST(any_configuration_size_is_found_without_a_request)
 }
 END_TEST
 
+START_TEST(a_configuration_beyond_any_devices_is_refused)
+{
+    struct bed bed;
+
+    start(&bed, &fake_vhost_sim);
+    bed.fake.profile.config_size = _i ? UINT32_MAX : 4097;
+    ck_assert_int_eq(query(&bed), -ENOTSUP);
+    ck_assert_ptr_nonnull(strstr(bed.capture.last, "bytes of configuration"));
+    stop(&bed);
+    start(&bed, &fake_vhost_sim);
+    bed.fake.profile.config_size = 4096;
+    ck_assert_int_eq(query(&bed), 0);
+    ck_assert_uint_eq(bed.capabilities.identity.config_size, 4096);
+    stop(&bed);
+}
+END_TEST
+
 START_TEST(a_device_without_queues_is_refused)
 {
     struct bed bed;
@@ -285,6 +302,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase,
                         any_configuration_size_is_found_without_a_request, 0,
                         FAKE_VHOST_CONFIG_SIZE + 1);
+    tcase_add_loop_test(tcase, a_configuration_beyond_any_devices_is_refused, 0,
+                        2);
     tcase_add_test(tcase, a_device_without_queues_is_refused);
     tcase_add_loop_test(tcase, only_offered_backend_features_are_acked, 0, 8);
     tcase_add_test(tcase, an_owner_that_is_there_already_is_an_error);
