@@ -3,11 +3,14 @@
 #include "tests/support/backend_bench.h"
 
 #include "tests/support/echo_port.h"
+#include "vdpa/absent_device.h"
 #include "vdpa/soft_net.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -43,6 +46,18 @@ static int open_soft_net(struct bench *bench, const void *unused)
     return soft_net_open(&options, echo_port_open(), &bench->backend);
 }
 
+static int open_absent(struct bench *bench, const void *unused)
+{
+    int error = event_loop_init(&bench->loop);
+
+    (void)unused;
+    fake_backend_init(&bench->fake);
+    if (!error)
+        error = absent_device_open(&bench->fake.backend, &bench->loop,
+                                   &bench->backend);
+    return error;
+}
+
 static const char *real_device(void)
 {
     return getenv("VMM_VHOST_VDPA");
@@ -70,6 +85,7 @@ static const struct subject {
     {"vhost on VDUSE", open_vhost, &fake_vhost_vduse},
     {"vhost on Linux 5.7", open_vhost, &fake_vhost_2020},
     {"soft_net", open_soft_net, NULL},
+    {"absent_device", open_absent, NULL},
     {"real device", open_real, NULL}, /* last: left out when there is none */
 };
 
@@ -109,6 +125,7 @@ struct bench *bench_open(int index)
     struct bench *bench = calloc(1, sizeof(*bench));
 
     ck_assert_ptr_nonnull(bench);
+    bench->loop.epoll_fd = bench->loop.wake_fd = -1;
     log_capture_start(&bench->capture);
     bench->name = subjects[index].name;
     ck_assert_msg(subjects[index].open(bench, subjects[index].argument) == 0,
@@ -127,6 +144,7 @@ struct bench *bench_open(int index)
 void bench_close(struct bench *bench)
 {
     bench->ops->close(bench->backend);
+    event_loop_destroy(&bench->loop);
     CLAIM(bench, bench->fake.violation[0] == '\0');
     for (unsigned i = 0; i < BENCH_MAX_QUEUES; i++) {
         (void)close(bench->kick_fds[i]);
@@ -181,8 +199,13 @@ uint64_t bench_offered(const struct bench *bench)
 
 uint64_t bench_basic_features(const struct bench *bench)
 {
-    return bench_offered(bench) &
-           (BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_F_ACCESS_PLATFORM));
+    uint64_t basic =
+        BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_F_ACCESS_PLATFORM);
+
+    /* A stand-in tells by the link that it is one. */
+    if (bench->identity.device_id == VIRTIO_ID_NET)
+        basic |= BIT64(VIRTIO_NET_F_STATUS);
+    return bench_offered(bench) & basic;
 }
 
 int bench_set_features(const struct bench *bench, uint64_t features)

@@ -12,6 +12,7 @@
 #include "tests/support/fake_vhost.h"
 #include "tests/support/log_capture.h"
 #include "vdpa/vdpa_backend.h"
+#include "vmm/event_loop.h"
 
 #include <check.h>
 #include <linux/virtio_config.h>
@@ -45,6 +46,7 @@ struct bench {
     struct log_capture capture;
     struct fake_backend fake; /* one of these is behind most backends */
     struct fake_vhost vhost;
+    struct event_loop loop; /* of a stand-in; nobody runs it */
 };
 
 /* How many backends there are; the last is the device that the environment
