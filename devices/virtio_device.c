@@ -7,6 +7,7 @@
  */
 #include "devices/virtio_device.h"
 
+#include "devices/virtio_device_private.h"
 #include "devices/virtio_rings.h"
 #include "vmm/bit_names.h"
 #include "vmm/bytes.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void signal_eventfd(int eventfd)
+void virtio_device_signal(int eventfd)
 {
     const uint64_t one = 1;
 
@@ -48,11 +49,11 @@ static void count_kicks(struct virtio_queue *queue, bool was_started)
         queue->kicks += count - (was_started && queue->is_enabled);
 }
 
-static void need_reset(struct virtio_device *device)
+void virtio_device_need_reset(struct virtio_device *device)
 {
     device->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
     if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
-        signal_eventfd(device->config_interrupt_fd);
+        virtio_device_signal(device->config_interrupt_fd);
 }
 
 static void tell_running(struct virtio_device *device, bool running)
@@ -97,12 +98,17 @@ static int update_queue_sizes(struct virtio_device *device)
     return error;
 }
 
-static void reset(struct virtio_device *device)
+void virtio_device_stop(struct virtio_device *device)
 {
     for (unsigned i = 0; i < device->num_queues; i++)
         count_kicks(&device->queues[i], device->is_running);
-    /* While the queues are still as they ran. */
     tell_running(device, false);
+}
+
+static void reset(struct virtio_device *device)
+{
+    /* While the queues are still as they ran. */
+    virtio_device_stop(device);
     device->status = 0;
     device->driver_features = 0;
     for (unsigned i = 0; i < device->num_queues; i++) {
@@ -178,7 +184,7 @@ static int finish_features(struct virtio_device *device, uint8_t status)
     return error;
 }
 
-static int start_queue(struct virtio_device *device, unsigned index)
+int virtio_device_start_queue(struct virtio_device *device, unsigned index)
 {
     const struct virtio_queue *queue = &device->queues[index];
     const struct vdpa_queue setup = {
@@ -200,13 +206,21 @@ static int start_queue(struct virtio_device *device, unsigned index)
     return error;
 }
 
+/* A kick may have come before the device listened. */
+void virtio_device_kick_queues(struct virtio_device *device)
+{
+    for (unsigned i = 0; i < device->num_queues; i++)
+        if (device->queues[i].is_enabled)
+            virtio_device_signal(device->queues[i].kick_fd);
+}
+
 static int start(struct virtio_device *device, uint8_t status)
 {
     int error = 0;
 
     for (unsigned i = 0; i < device->num_queues && !error; i++)
         if (device->queues[i].is_enabled)
-            error = start_queue(device, i);
+            error = virtio_device_start_queue(device, i);
     if (!error)
         error = device->backend->ops->set_config_call(device->backend,
                                                       device->config_call_fd);
@@ -223,10 +237,7 @@ static int start(struct virtio_device *device, uint8_t status)
         tell_running(device, false);
         return error;
     }
-    /* A kick may have come before the device listened. */
-    for (unsigned i = 0; i < device->num_queues; i++)
-        if (device->queues[i].is_enabled)
-            signal_eventfd(device->queues[i].kick_fd);
+    virtio_device_kick_queues(device);
     return 0;
 }
 
@@ -261,7 +272,7 @@ static void advance(struct virtio_device *device, uint8_t status)
         log_error("%s: the guest must reset it now", device->name);
         /* What the guest wrote stands, so that it hears of the failure. */
         device->status |= fresh;
-        need_reset(device);
+        virtio_device_need_reset(device);
     }
 }
 
@@ -288,7 +299,7 @@ static void enable_queue(struct virtio_device *device, unsigned index)
                   "0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 ")",
                   device->name, index, fault, queue->size, queue->desc_gpa,
                   queue->driver_gpa, queue->device_gpa);
-        need_reset(device);
+        virtio_device_need_reset(device);
         return;
     }
     queue->is_enabled = true;
@@ -313,19 +324,13 @@ static void set_queue_size(struct virtio_device *device, unsigned index,
 
 uint8_t virtio_device_get_status(struct virtio_device *device)
 {
-    bool is_running;
-    uint8_t status, now;
+    uint8_t status;
 
     pthread_mutex_lock(&device->lock);
-    is_running = device->status & VIRTIO_CONFIG_S_DRIVER_OK;
-    if (is_running)
+    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
         trace_event(device->name, "guest: reads status");
-    /* A running device may ask for a reset by itself. Before that, and after
-     * a reset, the last word stands. */
-    if (is_running &&
-        device->backend->ops->get_status(device->backend, &now) == 0 &&
-        now & VIRTIO_CONFIG_S_NEEDS_RESET)
-        device->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    /* Before DRIVER_OK, and after a reset, the last word stands. */
+    (void)virtio_device_look(device);
     status = device->status;
     pthread_mutex_unlock(&device->lock);
     return status;
@@ -440,5 +445,5 @@ void virtio_device_kick(struct virtio_device *device, unsigned index)
     if (index >= device->num_queues)
         return;
     atomic_fetch_add(&device->queues[index].kicks_by_vmm, 1);
-    signal_eventfd(device->queues[index].kick_fd);
+    virtio_device_signal(device->queues[index].kick_fd);
 }

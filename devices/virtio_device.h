@@ -8,7 +8,8 @@
  *
  * Every call but init and destroy may come from any vCPU; `lock` serialises
  * them and is held across the backend's calls, which may take long. So nobody
- * but this device's own users may wait for it: the I/O thread never does.
+ * but this device's own users, and its own watcher (virtio_watch.h), may wait
+ * for it: the I/O thread never does.
  */
 #ifndef DEVICES_VIRTIO_DEVICE_H
 #define DEVICES_VIRTIO_DEVICE_H
@@ -52,7 +53,7 @@ struct virtio_queue {
 };
 
 struct virtio_device {
-    const char *name;
+    char *name;                   /* owned: a backend may go */
     struct vdpa_backend *backend; /* owned */
     const struct guest_memory *memory;
     struct event_loop *loop;
@@ -69,11 +70,12 @@ struct virtio_device {
 
     uint8_t config[VIRTIO_DEVICE_CONFIG_SIZE]; /* as last read */
     uint8_t config_generation;
-    /* The backend signals config_call; the I/O thread marks the copy stale
-     * and passes the event on to config_interrupt, which is borrowed. */
+    /* The backend signals config_call; the thread of `loop` marks the copy
+     * stale and passes the event on to config_interrupt, which is borrowed. */
     int config_call_fd, config_interrupt_fd;
     struct event_source config_call;
     atomic_bool config_is_stale;
+    bool is_watched; /* by virtio_watch.h: `loop` may wait for the lock */
 
     /* Told in turns, with the lock held, when the device starts and stops
      * moving data; the queues are still as they ran, their kicks counted. May
@@ -102,6 +104,31 @@ void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
                                  int call_fd);
 int virtio_device_connect_config(struct virtio_device *device,
                                  int interrupt_fd) MUST_CHECK;
+
+/* Lets `loop` serve the events of the configuration instead; its thread may
+ * wait for the lock. Before it and the guest run; on the thread of the loop of
+ * before, or while that does not run either. */
+int virtio_device_move_events(struct virtio_device *device,
+                              struct event_loop *loop) MUST_CHECK;
+
+/* Looks at the status of a device that runs: that it asks for a reset, or
+ * stopped by itself, is said once and passed to the guest. */
+void virtio_device_check(struct virtio_device *device);
+/* Whether the host has taken the device behind it away. */
+bool virtio_device_is_removed(struct virtio_device *device);
+
+/*
+ * Closes the backend and goes on with the one that `open` gives, of the same
+ * identity and features: it gets the memory and everything that the driver
+ * has set up, who hears of it as of a changed configuration. `open` may ask
+ * `gone`, under the lock. Packed rings do not tell where they stand and are
+ * left out until the driver starts anew. Fails as `open` does, and is then
+ * as it was, but for its report.
+ */
+typedef int virtio_device_open(void *owner, struct vdpa_backend *gone,
+                               struct vdpa_backend **backend);
+int virtio_device_replace(struct virtio_device *device,
+                          virtio_device_open *open, void *owner) MUST_CHECK;
 
 /* The device status field. Writing 0 resets, and always reads back as 0. */
 uint8_t virtio_device_get_status(struct virtio_device *device);

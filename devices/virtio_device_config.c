@@ -5,6 +5,7 @@
  */
 #include "devices/virtio_device.h"
 
+#include "devices/virtio_device_private.h"
 #include "vmm/bytes.h"
 #include "vmm/trace.h"
 
@@ -93,7 +94,7 @@ uint8_t virtio_device_get_generation(struct virtio_device *device)
     return generation;
 }
 
-/* On the I/O thread. */
+/* On the thread of the loop. */
 static void config_called(void *owner, uint32_t events)
 {
     struct virtio_device *device = owner;
@@ -105,6 +106,12 @@ static void config_called(void *owner, uint32_t events)
     atomic_store(&device->config_is_stale, true);
     if (eventfd_write(device->config_interrupt_fd, 1) != 0)
         log_error("%s: eventfd: %s", device->name, strerror(errno));
+    if (!device->is_watched)
+        return;
+    /* It is the device's way to ask for a reset, too (virtio 1.2, 2.1.2). */
+    pthread_mutex_lock(&device->lock);
+    (void)virtio_device_look(device);
+    pthread_mutex_unlock(&device->lock);
 }
 
 int virtio_device_connect_config(struct virtio_device *device, int interrupt_fd)
@@ -115,4 +122,13 @@ int virtio_device_connect_config(struct virtio_device *device, int interrupt_fd)
                                                 .ready = config_called,
                                                 .owner = device};
     return event_loop_add(device->loop, &device->config_call);
+}
+
+int virtio_device_move_events(struct virtio_device *device,
+                              struct event_loop *loop)
+{
+    event_loop_remove(device->loop, &device->config_call);
+    device->loop = loop;
+    device->is_watched = true;
+    return event_loop_add(loop, &device->config_call);
 }

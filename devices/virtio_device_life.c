@@ -4,6 +4,7 @@
  */
 #include "devices/virtio_device.h"
 
+#include "devices/virtio_device_private.h"
 #include "devices/virtio_features.h"
 #include "vmm/bytes.h"
 #include "vmm/fd.h"
@@ -62,7 +63,7 @@ static int init_queues(struct virtio_device *device)
     return 0;
 }
 
-static int map_memory(struct virtio_device *device)
+int virtio_device_map_memory(struct virtio_device *device)
 {
     struct vdpa_mapping mappings[GUEST_MEMORY_MAX_REGIONS];
     const struct guest_memory *memory = device->memory;
@@ -148,7 +149,7 @@ int virtio_device_init(struct virtio_device *device,
 {
     int error;
 
-    *device = (struct virtio_device){.name = backend->name,
+    *device = (struct virtio_device){.name = strdup(backend->name),
                                      .backend = backend,
                                      .memory = memory,
                                      .loop = loop,
@@ -156,13 +157,13 @@ int virtio_device_init(struct virtio_device *device,
                                      .config_interrupt_fd = -1,
                                      .config_is_stale = true};
     pthread_mutex_init(&device->lock, NULL);
-    error = negotiate(device, options);
+    error = device->name ? negotiate(device, options) : -ENOMEM;
     if (!error)
         error = open_eventfd(device, &device->config_call_fd);
     if (!error)
         error = init_queues(device);
     if (!error)
-        error = map_memory(device);
+        error = virtio_device_map_memory(device);
     if (error)
         virtio_device_destroy(device);
     return error;
@@ -185,6 +186,8 @@ void virtio_device_destroy(struct virtio_device *device)
     free(device->queues);
     device->queues = NULL;
     device->num_queues = 0;
+    free(device->name);
+    device->name = NULL;
 }
 
 void virtio_device_connect_queue(struct virtio_device *device, unsigned index,
