@@ -5,6 +5,7 @@
  */
 #include "vmm/machine_device.h"
 
+#include "vdpa/absent_device.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/machine_report.h"
@@ -43,6 +44,31 @@ static int set_up_doorbells(struct machine_device *device,
     return doorbell == NET_DOORBELL_REQUIRE ? require_pages(device) : 0;
 }
 
+static int open_stand_in(void *owner, struct vdpa_backend *gone,
+                         struct vdpa_backend **backend)
+{
+    struct machine_device *device = owner;
+    int error = absent_device_open(gone, &device->watch.loop, backend);
+
+    device->is_gone = !error;
+    return error;
+}
+
+/* On the watcher's thread. Until the device is closed, who removes it waits. */
+static void removed(void *owner)
+{
+    struct machine_device *device = owner;
+    struct virtio_device *virtio = &device->pci.device;
+
+    log_warning("%s: the host removed the device: it is closed, and the guest "
+                "keeps a card without a link",
+                virtio->name);
+    if (virtio_device_replace(virtio, open_stand_in, device) != 0)
+        log_error("%s: it stays open, and its removal waits for the end of "
+                  "this machine",
+                  virtio->name);
+}
+
 static int make_card(struct machine_device *device,
                      struct vdpa_backend *backend)
 {
@@ -62,7 +88,12 @@ static int make_card(struct machine_device *device,
                                "virtio-net", device->pci.device.num_queues);
     device->pci.running_changed = machine_report_running_changed;
     device->pci.owner = device;
-    return error ? error : set_up_doorbells(device, device->options.doorbell);
+    if (!error)
+        error = set_up_doorbells(device, device->options.doorbell);
+    if (!error && !device->is_soft)
+        error = virtio_watch_init(&device->watch, &device->pci.device, removed,
+                                  device);
+    return error;
 }
 
 int machine_device_open(struct machine *machine,
@@ -99,8 +130,10 @@ void machine_device_unplug(struct machine_device *device)
 void machine_device_close(struct machine_device *device)
 {
     machine_device_unplug(device);
+    virtio_watch_stop(&device->watch);
     if (device->has_pci)
         virtio_pci_destroy(&device->pci);
+    virtio_watch_destroy(&device->watch);
     bypass_report_destroy(&device->report);
     free(device);
 }

@@ -6,6 +6,7 @@
 #define VMM_MACHINE_DEVICE_H
 
 #include "devices/virtio_pci.h"
+#include "devices/virtio_watch.h"
 #include "vmm/bypass_report.h"
 #include "vmm/compiler.h"
 #include "vmm/options.h"
@@ -31,9 +32,11 @@ struct machine_device {
     unsigned number; /* of its name */
     char name[MACHINE_DEVICE_MAX_NAME];
     struct virtio_pci pci;
+    struct virtio_watch watch; /* of a device of the host */
     struct bypass_report report;
     bool has_pci, is_plugged;
     bool is_soft; /* its frames pass through this process */
+    bool is_gone; /* the host took it away; under the device's lock */
 
     /* See machine_hotplug.h; with devices_lock. */
     enum machine_device_state state;

@@ -145,6 +145,9 @@ void machine_report_running_changed(void *owner, bool running)
     struct machine_device *device = owner;
     struct bypass_moment now = {.vcpus = &device->machine->vcpus};
 
+    /* What stands in for a device that is gone moves no data. */
+    if (device->is_gone)
+        return;
     read_accesses(device, &now);
     if (!device->is_soft)
         ask_host(device, &now);

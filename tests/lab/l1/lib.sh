@@ -157,6 +157,24 @@ end_guest()
     wait $COPIER_PIDS
 }
 
+# remove_under_traffic NAME: deletes the vDPA device NAME while the guest's test
+# "removed" keeps it busy. The kernel waits for the VMM to close it.
+remove_under_traffic()
+{
+    local start seconds
+
+    wait_for 90 guest_said 1 '^guest: removed: traffic flows' ||
+        fail "no traffic came to flow"
+    start=$(cut -d ' ' -f 1 /proc/uptime)
+    timeout 60 vdpa dev del "$1" || fail "vdpa dev del $1"
+    seconds=$(echo "$start $(cut -d ' ' -f 1 /proc/uptime)" |
+        awk '{ print $2 - $1 }')
+    echo "vdpa dev del took $seconds s"
+    expect_vmm_line "^vmm: warning: $NET_DEVICE: the host removed the device"
+    [ "${seconds%%.*}" -lt 1 ] || fail "vdpa dev del took $seconds s"
+    [ ! -e "$NET_DEVICE" ] || fail "$NET_DEVICE is still there"
+}
+
 # boot_guest TEST [VMM-OPTION...]: start_guest, and the VMM ends well.
 boot_guest()
 {
