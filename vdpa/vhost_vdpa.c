@@ -14,7 +14,6 @@
 #include "vdpa/vhost_node.h"
 #include "vdpa/vhost_parent.h"
 #include "vdpa/vhost_query.h"
-#include "vdpa/vhost_reserved.h"
 #include "vdpa/vhost_trace.h"
 #include "vdpa/vhost_uapi.h"
 #include "vmm/bytes.h"
@@ -102,10 +101,7 @@ static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
 static int map(struct vdpa_backend *backend,
                const struct vdpa_mapping *mappings, size_t count)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
-
-    vhost_reserved_check(&vhost->device, mappings, count);
-    return vhost_iotlb_map(&vhost->iotlb, mappings, count);
+    return vhost_iotlb_map(&to_vhost(backend)->iotlb, mappings, count);
 }
 
 static int unmap(struct vdpa_backend *backend,

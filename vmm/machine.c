@@ -6,17 +6,21 @@
 #include "vmm/machine.h"
 
 #include "vmm/arch.h"
+#include "vmm/bytes.h"
 #include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/guest_image.h"
 #include "vmm/log.h"
+#include "vmm/machine_console.h"
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
-#include "vmm/machine_memory.h"
-#include "vmm/machine_report.h"
+#include "vmm/machine_end.h"
+#include "vmm/machine_requests.h"
+#include "vmm/memory_placement.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,54 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Requests: from any thread, served on the I/O thread ---- */
-
-/* A request and its detail, exit status or signal number, in one atomic. */
-#define REQUEST_BITS 8
-
-static int pack_request(enum machine_request what, int detail)
-{
-    return (int)what | detail << REQUEST_BITS;
-}
-
-static enum machine_request request_of(int packed)
-{
-    return (enum machine_request)(packed & ((1 << REQUEST_BITS) - 1));
-}
-
-static bool asks_for_reset(enum machine_request what)
-{
-    return what == MACHINE_REQUEST_RESET ||
-           what == MACHINE_REQUEST_TRIPLE_FAULT;
-}
-
-/* The first to ask is served, but who wants the end comes before a reset: a
- * guest that resets itself again and again must not keep the user out. */
-static bool comes_before(enum machine_request what,
-                         enum machine_request waiting)
-{
-    return waiting == MACHINE_REQUEST_NONE ||
-           (asks_for_reset(waiting) && !asks_for_reset(what));
-}
-
-static void request(struct machine *machine, enum machine_request what,
-                    int detail)
-{
-    const uint64_t one = 1;
-    int waiting = atomic_load(&machine->request);
-
-    do {
-        if (!comes_before(what, request_of(waiting)))
-            return;
-    } while (!atomic_compare_exchange_weak(&machine->request, &waiting,
-                                           pack_request(what, detail)));
-    /* A vCPU that waits for the reader of stdout could not be stopped. */
-    if (!asks_for_reset(what))
-        terminal_stop_waiting(&machine->terminal);
-    vcpu_group_stop_entering(&machine->vcpus);
-    if (write(machine->request_source.fd, &one, sizeof(one)) < 0)
-        log_error("eventfd: write: %s", strerror(errno));
-}
+/* ---- What devices and vCPUs ask of the machine ---- */
 
 static void vcpu_stopped(void *owner, enum vcpu_stop why)
 {
@@ -83,17 +40,17 @@ static void vcpu_stopped(void *owner, enum vcpu_stop why)
         [VCPU_STOP_FAILED] = MACHINE_REQUEST_FAILED,
     };
 
-    request(owner, requests[why], 0);
+    machine_request(owner, requests[why], 0);
 }
 
 static void power_off_requested(void *owner)
 {
-    request(owner, MACHINE_REQUEST_POWER_OFF, 0);
+    machine_request(owner, MACHINE_REQUEST_POWER_OFF, 0);
 }
 
 static void reset_requested(void *owner)
 {
-    request(owner, MACHINE_REQUEST_RESET, 0);
+    machine_request(owner, MACHINE_REQUEST_RESET, 0);
 }
 
 static const struct power_ops power_ops = {
@@ -103,79 +60,33 @@ static const struct power_ops power_ops = {
 
 static void exit_requested(void *owner, uint8_t status)
 {
-    request(owner, MACHINE_REQUEST_EXIT, status);
+    machine_request(owner, MACHINE_REQUEST_EXIT, status);
 }
-
-static void signal_ready(void *owner, uint32_t events)
-{
-    struct machine *machine = owner;
-    struct signalfd_siginfo info;
-
-    (void)events;
-    if (read(machine->signal_source.fd, &info, sizeof(info)) ==
-        (ssize_t)sizeof(info))
-        request(machine, MACHINE_REQUEST_SIGNAL, (int)info.ssi_signo);
-}
-
-/* ---- The console: serial port and terminal ---- */
-
-static void serial_transmit(void *owner, const uint8_t *bytes, size_t count)
-{
-    struct machine *machine = owner;
-
-    if (machine->options->console == CONSOLE_STDIO)
-        terminal_write(&machine->terminal, bytes, count);
-}
-
-static void serial_set_irq(void *owner, bool high)
-{
-    struct machine *machine = owner;
-    struct machine_port port = kvm_machine_port(&machine->kvm);
-
-    port.ops->set_irq_level(port.machine, arch_machine_layout()->serial_gsi,
-                            high);
-}
-
-static void serial_receive_ready(void *owner)
-{
-    struct machine *machine = owner;
-
-    if (machine->options->console == CONSOLE_STDIO)
-        terminal_resume(&machine->terminal);
-}
-
-static const struct serial_ops serial_ops = {
-    .transmit = serial_transmit,
-    .set_irq = serial_set_irq,
-    .receive_ready = serial_receive_ready,
-};
-
-static size_t terminal_receive(void *owner, const uint8_t *bytes, size_t size)
-{
-    struct machine *machine = owner;
-
-    return serial_receive(&machine->serial, bytes, size);
-}
-
-static void terminal_break(void *owner)
-{
-    struct machine *machine = owner;
-
-    serial_receive_break(&machine->serial);
-}
-
-static void terminal_quit(void *owner)
-{
-    request(owner, MACHINE_REQUEST_QUIT, 0);
-}
-
-static const struct terminal_client terminal_client = {
-    .receive = terminal_receive,
-    .send_break = terminal_break,
-    .quit = terminal_quit,
-};
 
 /* ---- Building ---- */
+
+static int init_memory(struct machine *machine)
+{
+    struct guest_memory_range ranges[GUEST_MEMORY_MAX_REGIONS];
+    uint64_t size = machine->options->memory;
+    unsigned count = arch_memory_ranges(size, ranges);
+    int error;
+
+    if (count == 0) {
+        log_error("--memory: %" PRIu64 " MiB are more than this machine has "
+                  "addresses for: give up to %" PRIu64 " MiB",
+                  size / MIB, arch_memory_limit() / MIB);
+        return -EINVAL;
+    }
+    error = guest_memory_init(&machine->memory, ranges, count,
+                              machine->options->page_size);
+    if (!error && machine->options->numa_node >= 0)
+        error = memory_placement_bind(&machine->memory,
+                                      (unsigned)machine->options->numa_node);
+    if (!error && machine->options->is_preallocated)
+        error = memory_placement_populate(&machine->memory);
+    return error;
+}
 
 static int init_vm(struct machine *machine)
 {
@@ -202,7 +113,7 @@ static int init_small_devices(struct machine *machine)
     struct bus *bus = layout->has_ports ? &machine->ports : &machine->mmio;
     int error;
 
-    serial_init(&machine->serial, layout->serial_base, &serial_ops, machine);
+    machine_console_init_serial(machine);
     power_init(&machine->power, layout->power_base, &power_ops, machine);
     exit_port_init(&machine->exit_port, layout->exit_port_base, exit_requested,
                    machine);
@@ -229,30 +140,6 @@ static int init_pci(struct machine *machine)
 
     return pci_host_init(&machine->pci_host, &pci, &machine->mmio,
                          layout->has_ports ? &machine->ports : NULL);
-}
-
-static int init_requests(struct machine *machine)
-{
-    sigset_t signals;
-    int error;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    machine->request_source = (struct event_source){
-        .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .events = EPOLLIN};
-    machine->signal_source = (struct event_source){
-        .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
-        .events = EPOLLIN,
-        .ready = signal_ready,
-        .owner = machine};
-    if (machine->request_source.fd < 0 || machine->signal_source.fd < 0) {
-        error = -errno;
-        log_error("eventfd and signalfd: %s", strerror(-error));
-        return error;
-    }
-    return event_loop_add(&machine->loop, &machine->signal_source);
 }
 
 /* With a command, the initramfs is made for it. */
@@ -282,7 +169,7 @@ int machine_init(struct machine *machine, const struct options *options)
 
     memset(machine, 0, sizeof(*machine));
     machine->options = options;
-    machine->memory.fd = -1;
+    machine->memory.fd = machine->kmsg_fd = -1;
     machine->kvm.vm_fd = machine->kvm.system_fd = -1;
     machine->files.kernel.fd = machine->files.initrd.fd = -1;
     machine->request_source.fd = machine->signal_source.fd = -1;
@@ -292,11 +179,11 @@ int machine_init(struct machine *machine, const struct options *options)
 
     error = event_loop_init(&machine->loop);
     if (!error)
-        error = init_requests(machine);
+        error = machine_requests_init(machine);
     if (!error)
         error = init_boot_files(machine);
     if (!error)
-        error = machine_memory_init(machine);
+        error = init_memory(machine);
     if (!error)
         error = init_vm(machine);
     if (!error)
@@ -305,8 +192,6 @@ int machine_init(struct machine *machine, const struct options *options)
         error = init_pci(machine);
     if (!error)
         error = machine_hotplug_init(machine);
-    if (!error)
-        error = machine_memory_reserve(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = machine_device_add(machine, &options->nets[i]);
     if (!error && options->command_argv)
@@ -317,9 +202,8 @@ int machine_init(struct machine *machine, const struct options *options)
     if (!error)
         error = machine_control_init(machine);
     /* Last, so that an error above is not printed to a raw terminal. */
-    if (!error && options->console == CONSOLE_STDIO)
-        error = terminal_init(&machine->terminal, &machine->loop, STDIN_FILENO,
-                              STDOUT_FILENO, &terminal_client, machine);
+    if (!error)
+        error = machine_console_open(machine);
     if (error)
         machine_destroy(machine);
     return error;
@@ -327,8 +211,7 @@ int machine_init(struct machine *machine, const struct options *options)
 
 void machine_destroy(struct machine *machine)
 {
-    if (machine->terminal.client)
-        terminal_destroy(&machine->terminal);
+    machine_console_close(machine);
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
     machine_hotplug_stop(machine);
@@ -359,6 +242,7 @@ static int reset(struct machine *machine)
     machine_hotplug_reset(machine);
     machine_device_reset_all(machine);
     machine_command_reset(&machine->command);
+    machine->command.phase = GUEST_PHASE_KERNEL;
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
@@ -373,7 +257,7 @@ static void restart(struct machine *machine, int served)
 {
     vcpu_group_pause(&machine->vcpus);
     if (reset(machine) != 0) {
-        machine->exit_status = EXIT_STATUS_FAILED;
+        machine_request(machine, MACHINE_REQUEST_FAILED, 0);
         event_loop_stop(&machine->loop);
         return;
     }
@@ -382,28 +266,6 @@ static void restart(struct machine *machine, int served)
     if (atomic_compare_exchange_strong(&machine->request, &served,
                                        MACHINE_REQUEST_NONE))
         vcpu_group_resume(&machine->vcpus);
-}
-
-static int status_of(enum machine_request what, int detail)
-{
-    switch (what) {
-    case MACHINE_REQUEST_TRIPLE_FAULT:
-        log_error("the guest ended by a triple fault");
-        return EXIT_STATUS_TRIPLE_FAULT;
-    case MACHINE_REQUEST_EXIT:
-        return detail;
-    case MACHINE_REQUEST_SIGNAL:
-        log_error("ended by signal %d (%s)", detail, strsignal(detail));
-        return EXIT_STATUS_SIGNAL + detail;
-    case MACHINE_REQUEST_FAILED:
-        return EXIT_STATUS_FAILED;
-    case MACHINE_REQUEST_NONE:
-    case MACHINE_REQUEST_RESET:
-    case MACHINE_REQUEST_POWER_OFF:
-    case MACHINE_REQUEST_QUIT:
-    default:
-        return 0;
-    }
 }
 
 /* On the I/O thread. */
@@ -418,20 +280,17 @@ static void request_ready(void *owner, uint32_t events)
     if (read(machine->request_source.fd, &count, sizeof(count)) < 0)
         return;
     packed = atomic_load(&machine->request);
-    what = request_of(packed);
+    what = machine_request_of(packed);
     /* Already served: two asked before we came. */
     if (what == MACHINE_REQUEST_NONE)
         return;
     if (machine->options->on_reset == ON_RESET_RESTART &&
-        asks_for_reset(what)) {
+        machine_asks_for_reset(what)) {
         if (what == MACHINE_REQUEST_TRIPLE_FAULT)
             log_guest(&machine->reset_log, "the guest had a triple fault");
         restart(machine, packed);
         return;
     }
-    machine->exit_status = status_of(what, packed >> REQUEST_BITS);
-    if (what == MACHINE_REQUEST_POWER_OFF && machine->options->command_argv)
-        machine->exit_status = machine->command.status;
     event_loop_stop(&machine->loop);
 }
 
@@ -443,32 +302,6 @@ static void log_start_cost(void)
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0)
         log_debug("start-up took %.1f ms of processor time",
                   (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6);
-}
-
-/* A fault, a signal or a failure says more than what the run did not show. */
-static bool ended_well(struct machine *machine)
-{
-    switch (request_of(atomic_load(&machine->request))) {
-    case MACHINE_REQUEST_POWER_OFF:
-    case MACHINE_REQUEST_RESET:
-    case MACHINE_REQUEST_EXIT:
-    case MACHINE_REQUEST_QUIT:
-        return true;
-    case MACHINE_REQUEST_NONE:
-    case MACHINE_REQUEST_TRIPLE_FAULT:
-    case MACHINE_REQUEST_SIGNAL:
-    case MACHINE_REQUEST_FAILED:
-    default:
-        return false;
-    }
-}
-
-static int status_of_run(struct machine *machine)
-{
-    if (machine->options->required & REQUIRE_BYPASS && ended_well(machine) &&
-        !machine_report_all_bypass(machine))
-        return EXIT_STATUS_NO_BYPASS;
-    return machine->exit_status;
 }
 
 int machine_run(struct machine *machine)
@@ -490,6 +323,9 @@ int machine_run(struct machine *machine)
     vcpu_group_pause(&machine->vcpus);
     /* Stops the devices, which closes their reports. */
     machine_device_reset_all(machine);
+    if (error)
+        machine_request(machine, MACHINE_REQUEST_FAILED, 0);
     machine_command_reset(&machine->command);
-    return error ? EXIT_STATUS_FAILED : status_of_run(machine);
+    machine_end(machine);
+    return machine->outcome.status;
 }

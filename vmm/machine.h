@@ -15,12 +15,14 @@
 #include "vmm/control.h"
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
+#include "vmm/kernel_log.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
 #include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_hotplug.h"
 #include "vmm/options.h"
+#include "vmm/outcome.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
 
@@ -28,18 +30,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* What somebody asked of the machine, while it ran. */
-enum machine_request {
-    MACHINE_REQUEST_NONE,
-    MACHINE_REQUEST_RESET,
-    MACHINE_REQUEST_TRIPLE_FAULT,
-    MACHINE_REQUEST_POWER_OFF,
-    MACHINE_REQUEST_EXIT, /* by the exit port, with a status */
-    MACHINE_REQUEST_QUIT, /* by the user */
-    MACHINE_REQUEST_SIGNAL,
-    MACHINE_REQUEST_FAILED,
-};
 
 /*
  * Threads: one a vCPU, and the I/O thread, which is the one that calls
@@ -74,11 +64,14 @@ struct machine {
     struct control control;
     struct machine_command command; /* with options->command_argv */
 
-    /* What is to be done, and its detail; see machine.c. */
+    /* What is to be done, and its detail; see machine_requests.c. */
     atomic_int request;
     struct log_limit reset_log; /* a guest may reset itself all the time */
     struct event_source request_source, signal_source;
-    int exit_status;
+    int kmsg_fd; /* -1: none */
+    struct splat_list allowed_splats;
+    struct kernel_log kernel_log; /* of vCPU threads, under serial's lock */
+    struct outcome outcome;       /* once it ended */
 };
 
 /*

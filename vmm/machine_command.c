@@ -50,9 +50,17 @@ static void take_line(struct machine_command *command, const char *line)
         command->phase = GUEST_PHASE_COMMAND;
     else if (sscanf(line, "exit %d", &number) == 1)
         end(command, number & 0xff);
-    else if (sscanf(line, "signal %d", &number) == 1)
+    else if (sscanf(line, "signal %d", &number) == 1) {
+        command->was_killed = true;
         end(command, EXIT_STATUS_SIGNAL + (number & 0x7f));
-    else
+    } else if (sscanf(line, "cannot-run %d", &number) == 1) {
+        command->was_not_run = true;
+        log_error("the guest cannot run %s: %s",
+                  command->machine->options->command_argv[0], strerror(number));
+    } else if (strncmp(line, "failed ", 7) == 0) {
+        command->phase = GUEST_PHASE_FAILED;
+        log_error("the guest gave up: %s", line + 7);
+    } else
         log_debug("the guest says: %s", line);
 }
 
@@ -130,7 +138,6 @@ void machine_command_reset(struct machine_command *command)
     if (!command->has_pci)
         return;
     virtio_pci_reset(&command->pci);
-    command->phase = GUEST_PHASE_KERNEL;
     command->length = 0;
 }
 

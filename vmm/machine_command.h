@@ -9,19 +9,12 @@
 
 #include "devices/virtio_pci.h"
 #include "vmm/compiler.h"
+#include "vmm/outcome.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct machine;
-
-/* How far the guest's first process is. */
-enum guest_phase {
-    GUEST_PHASE_KERNEL,  /* it does not run yet */
-    GUEST_PHASE_INIT,    /* it runs */
-    GUEST_PHASE_COMMAND, /* so does the command */
-    GUEST_PHASE_ENDED,   /* `status` is known */
-};
 
 struct machine_command {
     struct virtio_pci pci;
@@ -31,6 +24,7 @@ struct machine_command {
     /* Written on the device's thread; read it too, or once that is gone. */
     enum guest_phase phase;
     int status; /* of the command: 0 to 255, or 128 + its signal */
+    bool was_killed, was_not_run;
     char line[512];
     size_t length;
 };
@@ -38,7 +32,7 @@ struct machine_command {
 /* Plugs the device in; -errno, logged. Before the guest runs. */
 int machine_command_init(struct machine_command *command,
                          struct machine *machine) MUST_CHECK;
-/* Power-on state. While no vCPU runs. */
+/* Power-on state, but for what is known of the command. While no vCPU runs. */
 void machine_command_reset(struct machine_command *command);
 void machine_command_destroy(struct machine_command *command);
 

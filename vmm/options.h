@@ -95,6 +95,7 @@ struct options {
     unsigned required;          /* enum options_requirement, together */
     bool is_traced;
     const char *trace; /* a file; NULL: on stderr */
+    const char *kmsg;  /* a file, "stderr", "none"; NULL: the default */
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */
     char *const *command_argv;

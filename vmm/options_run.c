@@ -119,6 +119,14 @@ static int ask_for_version(struct option_parser *parser, const char *value)
     return 0;
 }
 
+static int set_kmsg(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->kmsg = value;
+    return 0;
+}
+
 static int set_report(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
@@ -206,6 +214,7 @@ static const struct option_rule run_rules[] = {
     {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
+    {"kmsg", 0, TAKES_VALUE, "kernel.log", set_kmsg},
     {"counts", 0, TAKES_VALUE, "counts.txt", set_counts},
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},

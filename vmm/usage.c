@@ -53,7 +53,10 @@ static const char program_help[] =
     "  ,restrict=on|off      user: forwarded ports alone\n"
 
 static const char run_help[] =
-    "usage: vmm run [-k] KERNEL [OPTION]...\n"
+    "usage: vmm run [-k] KERNEL [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
+    "\n"
+    "With a COMMAND the guest runs that, on this command's standard input and\n"
+    "output, and its status is the status of vmm.\n"
     "\n"
     "Kernel\n"
     "  -k, --kernel FILE     Linux kernel to boot; the -k may be left out\n"
@@ -87,6 +90,8 @@ static const char run_help[] =
     "\n"
     "Output\n"
     "      --report FILE     also write the report at the end to FILE\n"
+    "      --kmsg FILE|stderr|none\n"
+    "                        where the kernel's messages go with a COMMAND\n"
     "      --counts FILE     and its counts, as NAME=VALUE, to this FILE\n"
     "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"
     "                        device came to vmm, or had no other way\n"

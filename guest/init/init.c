@@ -73,6 +73,7 @@ _Noreturn void power_off(void)
 _Noreturn void give_up(const char *format, ...)
 {
     va_list arguments;
+    char reason[256];
 
     dprintf(STDERR_FILENO, "vmm init: ");
     va_start(arguments, format);
@@ -80,10 +81,10 @@ _Noreturn void give_up(const char *format, ...)
     va_end(arguments);
     dprintf(STDERR_FILENO, "\n");
 
-    tell("failed");
     va_start(arguments, format);
-    tell_line(format, arguments);
+    vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
+    tell("failed %s", reason);
     power_off();
 }
 

@@ -336,8 +336,24 @@ START_TEST(unknown_options_name_the_nearest)
            "unknown option \"-x\": \"vmm run --help\" lists the options");
     refuse("run K -qx",
            "unknown option \"-qx\": \"vmm run --help\" lists the options");
-    refuse("run K --",
-           "unknown option \"--\": \"vmm run --help\" lists the options");
+    refuse("run K --", "no command after \"--\": give one, as in \"vmm run "
+                       "bzImage -- uname\"");
+}
+END_TEST
+
+START_TEST(words_after_two_dashes_are_the_command)
+{
+    ck_assert_int_eq(parse("run K -- ls -l --memory x"), 0);
+    ck_assert_int_eq(options.command_argc, 4);
+    ck_assert_str_eq(options.command_argv[0], "ls");
+    ck_assert_str_eq(options.command_argv[3], "x");
+    ck_assert_int_eq(options.console, CONSOLE_NONE);
+    ck_assert_int_eq(parse("run K --console stdio -- ls"), 0);
+    ck_assert_int_eq(options.console, CONSOLE_STDIO);
+    ck_assert_int_eq(parse("run K"), 0);
+    ck_assert_ptr_null(options.command_argv);
+    refuse("vduse net0 -- ls",
+           "unknown option \"--\": \"vmm vduse --help\" lists the options");
 }
 END_TEST
 
@@ -555,6 +571,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_cannot_bypass_is_refused);
     tcase_add_test(tcase, kernel_is_needed_once);
     tcase_add_test(tcase, unknown_options_name_the_nearest);
+    tcase_add_test(tcase, words_after_two_dashes_are_the_command);
     tcase_add_test(tcase, values_stand_where_they_belong);
     tcase_add_test(tcase, vduse_makes_a_user_network_of_a_name);
     tcase_add_test(tcase, vduse_has_options_of_its_own);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_end.c: how a machine's run ended, said in one line.
+ */
+#include "vmm/machine_end.h"
+
+#include "vmm/exit_status.h"
+#include "vmm/log.h"
+#include "vmm/machine.h"
+#include "vmm/machine_report.h"
+#include "vmm/machine_requests.h"
+
+#include <string.h>
+
+static enum outcome_end end_of(enum machine_request what)
+{
+    switch (what) {
+    case MACHINE_REQUEST_RESET:
+        return OUTCOME_RESET;
+    case MACHINE_REQUEST_TRIPLE_FAULT:
+        return OUTCOME_TRIPLE_FAULT;
+    case MACHINE_REQUEST_POWER_OFF:
+        return OUTCOME_POWER_OFF;
+    case MACHINE_REQUEST_EXIT:
+        return OUTCOME_EXIT_PORT;
+    case MACHINE_REQUEST_QUIT:
+        return OUTCOME_QUIT;
+    case MACHINE_REQUEST_SIGNAL:
+        return OUTCOME_SIGNAL;
+    case MACHINE_REQUEST_TIMEOUT:
+        return OUTCOME_TIMEOUT;
+    case MACHINE_REQUEST_PANIC:
+        return OUTCOME_PANIC;
+    case MACHINE_REQUEST_NONE:
+    case MACHINE_REQUEST_FAILED:
+    default:
+        return OUTCOME_FAILED;
+    }
+}
+
+/* The end of what the kernel printed, where nobody saw it. */
+static void show_tail(const struct machine *machine)
+{
+    char bytes[2048 + 1];
+    size_t size =
+        kernel_log_tail(&machine->kernel_log, bytes, sizeof(bytes) - 1);
+    char *line = bytes, *rest;
+
+    if (machine->options->console == CONSOLE_STDIO || machine->kmsg_fd >= 0 ||
+        size == 0)
+        return;
+    bytes[size] = '\0';
+    /* Not from the middle of a line. */
+    if (size == sizeof(bytes) - 1)
+        line = strchrnul(bytes, '\n');
+    log_info("the end of what the guest's kernel said:");
+    for (line = strtok_r(line, "\r\n", &rest); line;
+         line = strtok_r(NULL, "\r\n", &rest))
+        log_info("| %s", line);
+}
+
+static void say(const struct machine *machine,
+                const struct outcome_facts *facts)
+{
+    const struct outcome *outcome = &machine->outcome;
+    bool has_command = facts->has_command;
+
+    switch (facts->end) {
+    case OUTCOME_TRIPLE_FAULT:
+        log_error("the guest ended by a triple fault");
+        break;
+    case OUTCOME_SIGNAL:
+        log_error("ended by signal %d (%s)", facts->detail,
+                  strsignal(facts->detail));
+        break;
+    case OUTCOME_POWER_OFF:
+    case OUTCOME_RESET:
+        if (has_command && outcome->status == EXIT_STATUS_GUEST_GONE)
+            log_error("the guest ended by a %s %s", outcome->name,
+                      guest_phase_words(facts->phase));
+        break;
+    case OUTCOME_EXIT_PORT:
+    case OUTCOME_QUIT:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_PANIC:
+    case OUTCOME_FAILED:
+    default:
+        break;
+    }
+    if (machine->kernel_log.saw_panic)
+        log_error("the guest's kernel panicked%s%s", has_command ? " " : "",
+                  has_command ? guest_phase_words(facts->phase) : "");
+    if (outcome->status >= EXIT_STATUS_PANIC &&
+        outcome->status <= EXIT_STATUS_FAILED &&
+        outcome->status != EXIT_STATUS_NO_BYPASS)
+        show_tail(machine);
+    log_info("outcome=%s status=%d", outcome->name, outcome->status);
+}
+
+void machine_end(struct machine *machine)
+{
+    int packed = atomic_load(&machine->request);
+    const struct machine_command *command = &machine->command;
+    struct outcome_facts facts = {
+        .end = end_of(machine_request_of(packed)),
+        .detail = machine_request_detail(packed),
+        .has_command = machine->options->command_argv != NULL,
+        .phase = command->phase,
+        .command_status = command->status,
+        .command_was_killed = command->was_killed,
+        .command_was_not_run = command->was_not_run,
+    };
+
+    kernel_log_end(&machine->kernel_log);
+    facts.saw_panic = machine->kernel_log.saw_panic;
+    facts.missed_requirement = machine->options->required & REQUIRE_BYPASS &&
+                               !machine_report_all_bypass(machine);
+    machine->outcome = outcome_of(&facts);
+    say(machine, &facts);
+}
