@@ -23,7 +23,7 @@ static char error[OPTIONS_MAX_ERROR];
 static int parse(const char *line)
 {
     static char copy[1024];
-    char *argv[MAX_ARGUMENTS + 1] = {(char[]){"vmm"}};
+    static char program[] = "vmm", *argv[MAX_ARGUMENTS + 1] = {program};
     char *rest = copy;
     int argc = 1;
 
