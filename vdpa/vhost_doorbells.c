@@ -60,7 +60,6 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
     const struct vhost_syscalls *syscalls = device->syscalls;
     size_t size = page_size();
     void *mapped = doorbells->pages[index];
-    int error;
 
     if (doorbells->has_none)
         return -ENOTSUP;
@@ -68,7 +67,8 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
         mapped = syscalls->mmap(syscalls->context, size, PROT_WRITE, MAP_SHARED,
                                 device->fd, (off_t)(index * size));
     if (mapped == MAP_FAILED) {
-        error = errno;
+        int error = errno;
+
         log_debug("%s: mmap of the doorbell of queue %u: %s", device->path,
                   index, vhost_strerror(error));
         doorbells->has_none = error == VHOST_ENOTSUPP;
