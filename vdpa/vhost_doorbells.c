@@ -61,7 +61,7 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
     size_t size = page_size();
     void *mapped = doorbells->pages[index];
 
-    if (doorbells->has_none)
+    if (!mapped && doorbells->has_none)
         return -ENOTSUP;
     if (!mapped)
         mapped = syscalls->mmap(syscalls->context, size, PROT_WRITE, MAP_SHARED,
@@ -71,7 +71,10 @@ int vhost_doorbells_map(struct vhost_doorbells *doorbells, uint16_t index,
 
         log_debug("%s: mmap of the doorbell of queue %u: %s", device->path,
                   index, vhost_strerror(error));
-        doorbells->has_none = error == VHOST_ENOTSUPP;
+        /* Of another queue than the first it says nothing: some devices have
+         * none for their control queue alone. */
+        if (index == 0 && error == VHOST_ENOTSUPP)
+            doorbells->has_none = true;
         if (says_none(error))
             return -ENOTSUP;
         log_error("%s: mapping the doorbell of queue %u: %s", device->path,

@@ -314,6 +314,23 @@ START_TEST(a_device_without_doorbells_says_so_quietly)
 }
 END_TEST
 
+START_TEST(a_queue_without_a_doorbell_leaves_the_others_theirs)
+{
+    struct vhost_bed bed;
+    void *page = NULL, *again = NULL;
+
+    vhost_bed_start(&bed, &fake_vhost_vp_vdpa);
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &page), 0);
+    bed.fake.mmap_error = VHOST_ENOTSUPP;
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 2, &again), -ENOTSUP);
+    bed.fake.mmap_error = 0;
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 0, &again), 0);
+    ck_assert_ptr_eq(page, again);
+    ck_assert_int_eq(bed.ops->map_doorbell(bed.backend, 1, &again), 0);
+    vhost_bed_stop(&bed);
+}
+END_TEST
+
 START_TEST(a_doorbell_that_cannot_be_mapped_is_told)
 {
     struct vhost_bed bed;
@@ -349,6 +366,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, queues_have_the_sizes_of_what_was_negotiated);
     tcase_add_test(tcase, a_doorbell_is_mapped_once_for_writing);
     tcase_add_test(tcase, a_device_without_doorbells_says_so_quietly);
+    tcase_add_test(tcase, a_queue_without_a_doorbell_leaves_the_others_theirs);
     tcase_add_test(tcase, a_doorbell_that_cannot_be_mapped_is_told);
 }
 
