@@ -14,6 +14,9 @@ struct output {
     const char *prefix;
 };
 
+static void print_name(const struct output *output, const char *format,
+                       va_list arguments) PRINTF_FORMAT(2, 0);
+
 /* What a name is made of may hold anything: "I/O" is io, "vcpu-0" vcpu_0. */
 static void print_name(const struct output *output, const char *format,
                        va_list arguments)

@@ -21,7 +21,8 @@ void control_client_close(struct control_client *client);
 /* On the thread that answers: `start`, then what the format says, as a line
  * of the reply. */
 void control_client_add_line(struct control_client *client, const char *start,
-                             const char *format, va_list arguments);
+                             const char *format, va_list arguments)
+    PRINTF_FORMAT(3, 0);
 /* After the last line. */
 void control_client_end_reply(struct control_client *client);
 

@@ -94,7 +94,7 @@ int trace_open(const char *path)
     atomic_store(&has_lost, false);
     atomic_store(&is_on, true);
     if (uname(&host) == 0)
-        trace_comment("%s\t%s %s %s", TRACE_TITLE + strlen("# "), host.sysname,
+        trace_comment("%s\t%s %s %s", &TRACE_TITLE[strlen("# ")], host.sysname,
                       host.release, host.machine);
     return 0;
 }
