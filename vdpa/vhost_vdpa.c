@@ -5,44 +5,17 @@
  * Not thread-safe. The kernel serialises calls on one file, and a device that
  * another process serves (VDUSE) may take 30 s to answer any of them.
  */
-#include "vdpa/vhost_vdpa.h"
+#include "vdpa/vhost_vdpa_private.h"
 
-#include "vdpa/vhost_diagnose.h"
-#include "vdpa/vhost_doorbells.h"
-#include "vdpa/vhost_iotlb.h"
-#include "vdpa/vhost_memlock.h"
 #include "vdpa/vhost_node.h"
-#include "vdpa/vhost_parent.h"
-#include "vdpa/vhost_query.h"
-#include "vdpa/vhost_trace.h"
-#include "vdpa/vhost_uapi.h"
-#include "vmm/bytes.h"
 #include "vmm/log.h"
-#include "vmm/trace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FEATURE(bit) (1ULL << (bit))
-
-struct vhost_vdpa {
-    struct vdpa_backend backend;
-    struct vhost_device device;
-    struct vhost_trace trace; /* between the device and the kernel, or unused */
-    struct vhost_capabilities capabilities;
-    struct vhost_iotlb iotlb;
-    struct vhost_doorbells doorbells;
-    uint64_t features; /* as set since the last reset */
-    /* As open and every reset leave it: there is nothing to reset. What may
-     * only follow a status need not clear it. */
-    bool is_fresh;
-    /* Scratch for configuration ioctls, with room for config_size bytes. */
-    struct vhost_vdpa_config *config;
-};
 
 /* Alignment of the three parts of a virtqueue, bytes. */
 struct ring_alignment {
@@ -53,20 +26,9 @@ struct ring_alignment {
 static const struct ring_alignment split_alignment = {16, 2, 4};
 static const struct ring_alignment packed_alignment = {16, 4, 4};
 
-static struct vhost_vdpa *to_vhost(struct vdpa_backend *backend)
-{
-    return container_of(backend, struct vhost_vdpa, backend);
-}
-
 static bool is_packed(const struct vhost_vdpa *vhost)
 {
     return (vhost->features & FEATURE(VIRTIO_F_RING_PACKED)) != 0;
-}
-
-static bool reset_keeps_mappings(const struct vhost_vdpa *vhost)
-{
-    return (vhost->capabilities.backend_acked &
-            FEATURE(VHOST_BACKEND_F_IOTLB_PERSIST)) != 0;
 }
 
 static int check_index(const struct vhost_vdpa *vhost, uint16_t index)
@@ -83,14 +45,14 @@ static int check_index(const struct vhost_vdpa *vhost, uint16_t index)
 static int identify(struct vdpa_backend *backend,
                     struct vdpa_identity *identity)
 {
-    *identity = to_vhost(backend)->capabilities.identity;
+    *identity = vhost_vdpa_of(backend)->capabilities.identity;
     return 0;
 }
 
 static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
                               uint16_t *size)
 {
-    const struct vhost_vdpa *vhost = to_vhost(backend);
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error = check_index(vhost, index);
 
     if (!error)
@@ -101,18 +63,18 @@ static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
 static int map(struct vdpa_backend *backend,
                const struct vdpa_mapping *mappings, size_t count)
 {
-    return vhost_iotlb_map(&to_vhost(backend)->iotlb, mappings, count);
+    return vhost_iotlb_map(&vhost_vdpa_of(backend)->iotlb, mappings, count);
 }
 
 static int unmap(struct vdpa_backend *backend,
                  const struct vdpa_mapping *mappings, size_t count)
 {
-    return vhost_iotlb_unmap(&to_vhost(backend)->iotlb, mappings, count);
+    return vhost_iotlb_unmap(&vhost_vdpa_of(backend)->iotlb, mappings, count);
 }
 
 static int get_features(struct vdpa_backend *backend, uint64_t *features)
 {
-    *features = to_vhost(backend)->capabilities.features;
+    *features = vhost_vdpa_of(backend)->capabilities.features;
     return 0;
 }
 
@@ -137,7 +99,7 @@ static int check_features(const struct vhost_vdpa *vhost, uint64_t features)
 
 static int set_features(struct vdpa_backend *backend, uint64_t features)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error = check_features(vhost, features);
 
     vhost->is_fresh = false;
@@ -150,13 +112,13 @@ static int set_features(struct vdpa_backend *backend, uint64_t features)
 
 static int get_status(struct vdpa_backend *backend, uint8_t *status)
 {
-    return VHOST_REQUEST(&to_vhost(backend)->device, VHOST_VDPA_GET_STATUS,
+    return VHOST_REQUEST(&vhost_vdpa_of(backend)->device, VHOST_VDPA_GET_STATUS,
                          status);
 }
 
 static int set_status(struct vdpa_backend *backend, uint8_t status)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error;
 
     /* A driver begins with a reset, and the machine ends with one: to a
@@ -174,7 +136,7 @@ static int set_status(struct vdpa_backend *backend, uint8_t status)
     if (status != 0)
         return 0;
     vhost->features = 0;
-    if (!reset_keeps_mappings(vhost))
+    if (!vhost_vdpa_keeps_mappings(vhost))
         error = vhost_iotlb_restore(&vhost->iotlb);
     vhost->is_fresh = !error;
     return error;
@@ -196,7 +158,7 @@ static int check_config_range(const struct vhost_vdpa *vhost, uint32_t offset,
 static int get_config(struct vdpa_backend *backend, uint32_t offset,
                       void *buffer, uint32_t length)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error = check_config_range(vhost, offset, length);
 
     if (error)
@@ -212,7 +174,7 @@ static int get_config(struct vdpa_backend *backend, uint32_t offset,
 static int set_config(struct vdpa_backend *backend, uint32_t offset,
                       const void *buffer, uint32_t length)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error = check_config_range(vhost, offset, length);
 
     if (error)
@@ -228,7 +190,7 @@ static int set_config(struct vdpa_backend *backend, uint32_t offset,
  * takes the descriptor for the index of a queue before it says so. */
 static int set_config_call(struct vdpa_backend *backend, int call_fd)
 {
-    const struct vhost_device *device = &to_vhost(backend)->device;
+    const struct vhost_device *device = &vhost_vdpa_of(backend)->device;
     int error = VHOST_TRY(device, VHOST_VDPA_SET_CONFIG_CALL, &call_fd);
 
     if (error == -ENOTTY || error == -ENOBUFS)
@@ -275,7 +237,7 @@ static int check_queue(const struct vhost_vdpa *vhost, uint16_t index,
 static int set_queue(struct vdpa_backend *backend, uint16_t index,
                      const struct vdpa_queue *queue)
 {
-    const struct vhost_vdpa *vhost = to_vhost(backend);
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     const struct vhost_device *device = &vhost->device;
     struct vhost_vring_state num = {.index = index, .num = queue->size};
     struct vhost_vring_state base = {.index = index, .num = queue->position};
@@ -305,7 +267,7 @@ static int set_queue(struct vdpa_backend *backend, uint16_t index,
 static int enable_queue(struct vdpa_backend *backend, uint16_t index,
                         bool enable)
 {
-    const struct vhost_vdpa *vhost = to_vhost(backend);
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     struct vhost_vring_state state = {.index = index, .num = enable};
     int error = check_index(vhost, index);
 
@@ -318,7 +280,7 @@ static int enable_queue(struct vdpa_backend *backend, uint16_t index,
 static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
                               uint32_t *position)
 {
-    const struct vhost_vdpa *vhost = to_vhost(backend);
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     struct vhost_vring_state state = {.index = index};
     int error = check_index(vhost, index);
 
@@ -335,7 +297,7 @@ static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
 static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
                         void **page)
 {
-    struct vhost_vdpa *vhost = to_vhost(backend);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
     int error = check_index(vhost, index);
 
     if (!error)
@@ -345,49 +307,15 @@ static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
 
 static int get_node_fd(struct vdpa_backend *backend)
 {
-    return to_vhost(backend)->device.fd;
+    return vhost_vdpa_of(backend)->device.fd;
 }
 
 static bool is_removed(struct vdpa_backend *backend)
 {
-    return vhost_node_is_removed(&to_vhost(backend)->device);
+    return vhost_node_is_removed(&vhost_vdpa_of(backend)->device);
 }
 
-/* Also of a half-opened device. */
-static void destroy(struct vhost_vdpa *vhost)
-{
-    const struct vhost_syscalls *syscalls = vhost->device.syscalls;
-
-    vhost_iotlb_destroy(&vhost->iotlb);
-    vhost_doorbells_destroy(&vhost->doorbells);
-    vhost_capabilities_destroy(&vhost->capabilities);
-    if (vhost->device.fd >= 0 &&
-        syscalls->close(syscalls->context, vhost->device.fd) < 0)
-        log_warning("%s: close: %s", vhost->device.path, strerror(errno));
-    vhost_trace_destroy(&vhost->trace);
-    free(vhost->config);
-    free(vhost->device.path);
-    free(vhost);
-}
-
-/* Stops the device before its memory goes, and takes the memory from it
- * before the file closes: closing alone leaves a VDUSE process in possession
- * of the guest's memory. */
-static void close_vhost(struct vdpa_backend *backend)
-{
-    struct vhost_vdpa *vhost = to_vhost(backend);
-    uint8_t status = 0;
-    int error = 0;
-
-    if (!vhost->is_fresh)
-        error = VHOST_TRY(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
-    if (error)
-        log_warning("%s: reset before close: %s", vhost->device.path,
-                    vhost_strerror(-error));
-    destroy(vhost);
-}
-
-static const struct vdpa_backend_ops vhost_vdpa_ops = {
+const struct vdpa_backend_ops vhost_vdpa_ops = {
     .identify = identify,
     .get_queue_max_size = get_queue_max_size,
     .map = map,
@@ -405,107 +333,5 @@ static const struct vdpa_backend_ops vhost_vdpa_ops = {
     .map_doorbell = map_doorbell,
     .get_node_fd = get_node_fd,
     .is_removed = is_removed,
-    .close = close_vhost,
+    .close = vhost_vdpa_close,
 };
-
-/* The part of opening that may fail half-way; destroy() undoes any of it. */
-static int set_up(struct vhost_vdpa *vhost)
-{
-    const struct vhost_syscalls *syscalls = vhost->device.syscalls;
-    const struct vdpa_identity *identity = &vhost->capabilities.identity;
-    int error;
-
-    vhost->device.fd = syscalls->open(syscalls->context, vhost->device.path,
-                                      O_RDWR | O_CLOEXEC);
-    if (vhost->device.fd < 0) {
-        error = -errno;
-        vhost_diagnose_open(syscalls, vhost->device.path, -error);
-        return error;
-    }
-    error = vhost_query(&vhost->device, &vhost->capabilities);
-    if (error)
-        return error;
-    vhost->config = calloc(1, sizeof(*vhost->config) + identity->config_size);
-    if (!vhost->config) {
-        log_error("%s: %" PRIu32 " bytes of configuration: %s",
-                  vhost->device.path, identity->config_size, strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    error = vhost_doorbells_init(&vhost->doorbells, &vhost->device,
-                                 identity->num_queues);
-    if (error)
-        return error;
-    vhost_parent_find(&vhost->device.parent, syscalls, vhost->device.path);
-    vhost->iotlb = (struct vhost_iotlb){
-        .device = &vhost->device,
-        .batches = (vhost->capabilities.backend_acked &
-                    FEATURE(VHOST_BACKEND_F_IOTLB_BATCH)) != 0,
-        .first_iova = identity->first_iova,
-        .last_iova = identity->last_iova,
-    };
-    return 0;
-}
-
-int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
-                    struct vdpa_backend **backend)
-{
-    struct vhost_vdpa *vhost = calloc(1, sizeof(*vhost));
-    int error;
-
-    if (!vhost) {
-        log_error("%s: %s", path, strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    vhost->device.syscalls = syscalls;
-    vhost->device.fd = -1;
-    vhost->device.path = strdup(path);
-    if (vhost->device.path && trace_is_on()) {
-        vhost_trace_init(&vhost->trace, syscalls, vhost->device.path);
-        vhost->device.syscalls = &vhost->trace.syscalls;
-        trace_event(path, "vmm: open");
-    }
-    if (vhost->device.path) {
-        error = set_up(vhost);
-    } else {
-        log_error("%s: %s", path, strerror(ENOMEM));
-        error = -ENOMEM;
-    }
-    if (error) {
-        destroy(vhost);
-        return error;
-    }
-    vhost->is_fresh = true;
-    vhost->backend.ops = &vhost_vdpa_ops;
-    vhost->backend.name = vhost->device.path;
-    *backend = &vhost->backend;
-    return 0;
-}
-
-int vhost_vdpa_reserve_memlock(struct vdpa_backend *backend, uint64_t size)
-{
-    return vhost_memlock_reserve(&to_vhost(backend)->device, size);
-}
-
-void vhost_vdpa_get_info(struct vdpa_backend *backend,
-                         struct vhost_vdpa_info *info)
-{
-    const struct vhost_vdpa *vhost = to_vhost(backend);
-
-    *info = (struct vhost_vdpa_info){
-        .backend_features_offered = vhost->capabilities.backend_offered,
-        .backend_features = vhost->capabilities.backend_acked,
-        .reset_keeps_mappings = reset_keeps_mappings(vhost),
-        .device_name = vhost->device.parent.device,
-        .driver = vhost->device.parent.driver,
-        .pinning = vhost->device.parent.pinning,
-    };
-}
-
-bool vhost_vdpa_count_interrupts(struct vdpa_backend *backend,
-                                 char name[VHOST_NAME_SIZE], uint64_t *count)
-{
-    const struct vhost_device *device = &to_vhost(backend)->device;
-
-    return vhost_parent_count_interrupts(name, count, device->syscalls,
-                                         device->path);
-}
