@@ -110,11 +110,11 @@ static void read_command(char *command, int size, const char *proc_dir,
     (void)fclose(file);
 }
 
-/* The process that has `path` open, and its name; 0 when it cannot be told,
- * as with other users' processes. */
+/* The process, other than `but`, that has `path` open, and its name; 0 when it
+ * cannot be told, as with other users' processes. */
 static pid_t find_holder(char *command, int size,
                          const struct vhost_syscalls *syscalls,
-                         const char *path)
+                         const char *path, pid_t but)
 {
     char fd_dir[PATH_MAX];
     struct stat status;
@@ -128,7 +128,8 @@ static pid_t find_holder(char *command, int size,
     if (!processes)
         return 0;
     while (holder == 0 && (name = next_name(processes)) != NULL) {
-        if (!isdigit((unsigned char)name[0]))
+        if (!isdigit((unsigned char)name[0]) ||
+            strtol(name, NULL, 10) == (long)but)
             continue;
         (void)snprintf(fd_dir, sizeof(fd_dir), "%s/%s/fd", syscalls->proc_dir,
                        name);
@@ -145,7 +146,7 @@ static void explain_busy(const struct vhost_syscalls *syscalls,
                          const char *path)
 {
     char command[32];
-    pid_t holder = find_holder(command, sizeof(command), syscalls, path);
+    pid_t holder = find_holder(command, sizeof(command), syscalls, path, 0);
 
     if (holder == 0)
         log_error("%s: in use by a process that is not visible from here; "
@@ -208,4 +209,19 @@ void vhost_diagnose_stranger(const struct vhost_syscalls *syscalls,
     log_error("%s: not a vhost-vdpa device (VHOST_VDPA_GET_DEVICE_ID: %s); "
               "there is%s",
               path, vhost_strerror(error), devices[0] ? devices : " none");
+}
+
+void vhost_diagnose_owned(const struct vhost_syscalls *syscalls,
+                          const char *path)
+{
+    char command[32], who[96] = "";
+    pid_t holder =
+        find_holder(command, sizeof(command), syscalls, path, getpid());
+
+    if (holder != 0)
+        (void)snprintf(who, sizeof(who), ", perhaps process %d (%s)",
+                       (int)holder, command);
+    log_error("%s: a process has become the device's owner already%s: only the "
+              "vmm may, so hand the device over before VHOST_SET_OWNER",
+              path, who);
 }

@@ -16,4 +16,9 @@ void vhost_diagnose_open(const struct vhost_syscalls *syscalls,
 void vhost_diagnose_stranger(const struct vhost_syscalls *syscalls,
                              const char *path, int error);
 
+/* Logs one line for a device that came to us open, and is another process's
+ * own already. */
+void vhost_diagnose_owned(const struct vhost_syscalls *syscalls,
+                          const char *path);
+
 #endif

@@ -84,7 +84,12 @@ static int take_ownership(const struct vhost_device *device,
         return error;
     }
     identity->device_id = answer.u32;
-    return VHOST_REQUEST(device, VHOST_SET_OWNER, NULL);
+    error = VHOST_TRY(device, VHOST_SET_OWNER, NULL);
+    if (error == -EBUSY)
+        vhost_diagnose_owned(device->syscalls, device->path);
+    else if (error)
+        return failed(device, "VHOST_SET_OWNER", error);
+    return error;
 }
 
 /* Before the first message and the first reset: both depend on them. Without

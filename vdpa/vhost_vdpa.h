@@ -27,6 +27,15 @@ int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
                     struct vdpa_backend **backend) MUST_CHECK;
 
 /*
+ * The same for a device that another program opened and left us as descriptor
+ * `fd`: it is reset, and taken over unless this fails before it is known to be
+ * a device. -EBADF when there is no such descriptor, -EBUSY when a process has
+ * become its owner already.
+ */
+int vhost_vdpa_adopt(int fd, const struct vhost_syscalls *syscalls,
+                     struct vdpa_backend **backend) MUST_CHECK;
+
+/*
  * Makes room under RLIMIT_MEMLOCK for mapping `size` bytes more, which
  * devices that pin guest memory need. Call right before the map() of those
  * bytes, after those of other devices. -ENOMEM (logged, with both figures and

@@ -5,6 +5,7 @@
 #include "vdpa/vhost_vdpa_private.h"
 
 #include "vdpa/vhost_diagnose.h"
+#include "vdpa/vhost_handover.h"
 #include "vdpa/vhost_memlock.h"
 #include "vdpa/vhost_parent.h"
 #include "vmm/log.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,21 +54,37 @@ void vhost_vdpa_close(struct vdpa_backend *backend)
     destroy(vhost);
 }
 
+static int open_node(struct vhost_vdpa *vhost)
+{
+    const struct vhost_syscalls *syscalls = vhost->device.syscalls;
+    int error;
+
+    vhost->device.fd = syscalls->open(syscalls->context, vhost->device.path,
+                                      O_RDWR | O_CLOEXEC);
+    if (vhost->device.fd >= 0)
+        return 0;
+    error = -errno;
+    vhost_diagnose_open(syscalls, vhost->device.path, -error);
+    return error;
+}
+
 /* The part of opening that may fail half-way; destroy() undoes any of it. */
 static int set_up(struct vhost_vdpa *vhost)
 {
     const struct vhost_syscalls *syscalls = vhost->device.syscalls;
     const struct vdpa_identity *identity = &vhost->capabilities.identity;
-    int error;
+    const bool was_open = vhost->device.fd >= 0;
+    uint8_t status = 0;
+    int error = 0;
 
-    vhost->device.fd = syscalls->open(syscalls->context, vhost->device.path,
-                                      O_RDWR | O_CLOEXEC);
-    if (vhost->device.fd < 0) {
-        error = -errno;
-        vhost_diagnose_open(syscalls, vhost->device.path, -error);
+    if (vhost->device.fd < 0)
+        error = open_node(vhost);
+    if (error)
         return error;
-    }
     error = vhost_query(&vhost->device, &vhost->capabilities);
+    /* Opening resets; whoever opened it may have done more. */
+    if (!error && was_open)
+        error = VHOST_REQUEST(&vhost->device, VHOST_VDPA_SET_STATUS, &status);
     if (error)
         return error;
     vhost->config = calloc(1, sizeof(*vhost->config) + identity->config_size);
@@ -90,8 +108,9 @@ static int set_up(struct vhost_vdpa *vhost)
     return 0;
 }
 
-int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
-                    struct vdpa_backend **backend)
+/* Opens `path`, or takes `fd`, which is -1 or that device, over. */
+static int make(const char *path, int fd, const struct vhost_syscalls *syscalls,
+                struct vdpa_backend **backend)
 {
     struct vhost_vdpa *vhost = calloc(1, sizeof(*vhost));
     int error;
@@ -101,7 +120,7 @@ int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
         return -ENOMEM;
     }
     vhost->device.syscalls = syscalls;
-    vhost->device.fd = -1;
+    vhost->device.fd = fd;
     vhost->device.path = strdup(path);
     if (vhost->device.path && trace_is_on()) {
         vhost_trace_init(&vhost->trace, syscalls, vhost->device.path);
@@ -123,6 +142,21 @@ int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
     vhost->backend.name = vhost->device.path;
     *backend = &vhost->backend;
     return 0;
+}
+
+int vhost_vdpa_open(const char *path, const struct vhost_syscalls *syscalls,
+                    struct vdpa_backend **backend)
+{
+    return make(path, -1, syscalls, backend);
+}
+
+int vhost_vdpa_adopt(int fd, const struct vhost_syscalls *syscalls,
+                     struct vdpa_backend **backend)
+{
+    char path[PATH_MAX];
+    int error = vhost_handover_find(fd, syscalls, path);
+
+    return error ? error : make(path, fd, syscalls, backend);
 }
 
 int vhost_vdpa_reserve_memlock(struct vdpa_backend *backend, uint64_t size)

@@ -84,7 +84,7 @@ static int make_card(struct machine_device *device,
     if (error)
         return error;
     device->has_pci = true;
-    error = bypass_report_init(&device->report, device->options.name,
+    error = bypass_report_init(&device->report, device->pci.device.name,
                                "virtio-net", device->pci.device.num_queues);
     device->pci.running_changed = machine_report_running_changed;
     device->pci.owner = device;
@@ -108,7 +108,7 @@ int machine_device_open(struct machine *machine,
         return -ENOMEM;
     device->machine = machine;
     device->options = *options;
-    device->is_soft = options->kind != NET_VDPA;
+    device->is_soft = !net_kind_is_vdpa(options->kind);
     error = net_backend_open(&device->options, machine->memory.size, &backend);
     if (!error)
         error = make_card(device, backend);

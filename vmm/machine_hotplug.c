@@ -295,6 +295,11 @@ void machine_hotplug_run_add(void *owner, struct control_call *call)
         control_fail(call, "%s", reason);
         return;
     }
+    if (options.kind == NET_VDPA_FD) {
+        control_fail(call, "vdpa-fd is for devices that the vmm is left when "
+                           "it starts: give vdpa=PATH");
+        return;
+    }
     if (!has_room(machine, call))
         return;
     error = machine_device_open(machine, &options, &device);

@@ -10,6 +10,7 @@
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/machine_report.h"
+#include "vmm/net_backend.h"
 #include "vmm/options.h"
 #include "vmm/terminal.h"
 #include "vmm/trace.h"
@@ -111,6 +112,9 @@ static int run_traced(const struct options *options)
 {
     int status;
 
+    for (unsigned i = 0; i < options->net_count; i++)
+        if (net_backend_claim(&options->nets[i]) != 0)
+            return EXIT_STATUS_FAILED;
     if (options->is_traced && trace_open(options->trace) != 0)
         return EXIT_STATUS_FAILED;
     status = run(options);

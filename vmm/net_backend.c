@@ -8,6 +8,7 @@
 #include "vdpa/slirp_port.h"
 #include "vdpa/soft_net.h"
 #include "vdpa/tap_port.h"
+#include "vdpa/vhost_handover.h"
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
@@ -98,7 +99,10 @@ static int check_net(struct vdpa_backend *backend)
 static int open_vdpa(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend)
 {
-    int error = vhost_vdpa_open(options->name, &vhost_host_syscalls, backend);
+    const struct vhost_syscalls *syscalls = &vhost_host_syscalls;
+    int error = options->kind == NET_VDPA_FD
+                    ? vhost_vdpa_adopt(options->fd, syscalls, backend)
+                    : vhost_vdpa_open(options->name, syscalls, backend);
 
     if (error)
         return error;
@@ -159,6 +163,7 @@ static int open_port(const struct net_options *options, const char *name,
     case NET_PEER:
         return peer_port_open(&peer, port);
     case NET_VDPA:
+    case NET_VDPA_FD:
     default:
         return -EINVAL;
     }
@@ -242,7 +247,7 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
     };
     int error;
 
-    if (options->kind == NET_VDPA)
+    if (net_kind_is_vdpa(options->kind))
         return open_vdpa(options, memory_size, backend);
     if (options->has_mac) {
         memcpy(soft.mac, options->mac, sizeof(soft.mac));
@@ -254,4 +259,9 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
         }
     }
     return open_soft(options, &soft, backend);
+}
+
+int net_backend_claim(const struct net_options *options)
+{
+    return options->kind == NET_VDPA_FD ? vhost_handover_claim(options->fd) : 0;
 }

@@ -12,6 +12,10 @@
 
 #include <stdint.h>
 
+/* Before this process opens anything: whether what it was left by the one that
+ * started it is there. -EBADF, logged. */
+int net_backend_claim(const struct net_options *options) MUST_CHECK;
+
 /* Opens the network device of any kind for a guest of `memory_size` bytes,
  * MAC set as asked; hiding features is for who drives it. `options` must
  * outlive it. -errno, logged with what to do. */
@@ -19,8 +23,8 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend) MUST_CHECK;
 
 /*
- * Opens a software device, of any kind but NET_VDPA, that is to be served to
- * others under `name`, which must outlive it. Without a MAC it gets one that
+ * Opens a software device, of any kind but the vDPA ones, that is to be served
+ * to others under `name`, which must outlive it. Without a MAC it gets one that
  * follows from `name`. It sees to the wished features itself: who drives it is
  * another. `call` and `records` as in struct soft_net_options.
  */

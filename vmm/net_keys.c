@@ -7,6 +7,7 @@
 #include "vmm/option_values.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/virtio_ids.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ static const struct {
 } kinds[] = {
     [NET_VDPA] = {"vdpa", "device", "path", "/dev/vhost-vdpa-0",
                   NET_OPTIONS_MAX_NAME},
+    [NET_VDPA_FD] = {"vdpa-fd", NULL, NULL, NULL, 0},
     [NET_USER] = {"user", NULL, NULL, NULL, 0},
     [NET_TAP] = {"tap", "interface", "name", "tap0", IFNAMSIZ},
     [NET_PEER] = {"peer", "socket", "path", "/run/net0.sock",
@@ -52,6 +54,24 @@ static int set_name(struct net_options *net, const char *value, char *error,
         return -EINVAL;
     }
     memcpy(net->name, value, length + 1);
+    return 0;
+}
+
+static int set_fd(struct net_options *net, const char *value, char *error,
+                  size_t error_size)
+{
+    uint64_t fd;
+    const char *rest = option_read_number(value, &fd);
+
+    /* The first three have a use already. */
+    if (rest == NULL || *rest != '\0' || fd < 3 || fd > INT_MAX) {
+        snprintf(error, error_size,
+                 "\"%s\" is not the number of a descriptor from 3 on", value);
+        return -EINVAL;
+    }
+    net->fd = (int)fd;
+    snprintf(net->name, sizeof(net->name), "%s=%d", kinds[NET_VDPA_FD].key,
+             net->fd);
     return 0;
 }
 
@@ -217,18 +237,20 @@ static int add_feature(struct net_options *net, const char *value, char *error,
 }
 
 #define FOR(kind) NET_KEY_FOR(kind)
+#define FOR_VDPA  (FOR(NET_VDPA) | FOR(NET_VDPA_FD))
 #define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
 
 static const struct net_key keys[] = {
     {{"vdpa", false}, FOR(NET_VDPA), set_name},
+    {{"vdpa-fd", false}, FOR(NET_VDPA_FD), set_fd},
     {{"user", false}, FOR(NET_USER), set_user},
     {{"tap", false}, FOR(NET_TAP), set_name},
     {{"peer", false}, FOR(NET_PEER), set_name},
-    {{"mac", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mac},
-    {{"features", true}, FOR(NET_VDPA) | FOR_SOFT, add_feature},
-    {{"queues", false}, FOR(NET_VDPA), set_queues},
-    {{"doorbell", false}, FOR(NET_VDPA), set_doorbell},
-    {{"mtu", false}, FOR(NET_VDPA) | FOR_SOFT, net_keys_set_mtu},
+    {{"mac", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mac},
+    {{"features", true}, FOR_VDPA | FOR_SOFT, add_feature},
+    {{"queues", false}, FOR_VDPA, set_queues},
+    {{"doorbell", false}, FOR_VDPA, set_doorbell},
+    {{"mtu", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mtu},
     {{"poll", false}, FOR_SOFT, net_keys_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},
     {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */

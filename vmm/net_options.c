@@ -34,7 +34,8 @@ static int kind_of_word(const char *word, size_t length)
     return -1;
 }
 
-#define KINDS "vdpa=/dev/vhost-vdpa-0, user, tap=tap0 or peer=/run/net0.sock"
+#define KINDS                                                                  \
+    "vdpa=/dev/vhost-vdpa-0, vdpa-fd=3, user, tap=tap0 or peer=/run/net0.sock"
 
 static int fail_kindless(const char *text, char *error, size_t error_size)
 {

@@ -20,12 +20,18 @@
 #define NET_OPTIONS_MAX_PAIRS    0x8000 /* virtio 1.2, 5.1.4.1 */
 
 enum net_kind {
-    NET_VDPA, /* a vDPA device of the host */
-    NET_USER, /* connections of this process, by libslirp */
-    NET_TAP,  /* a tap interface of the host */
-    NET_PEER, /* one other such card, by a UNIX socket */
+    NET_VDPA,    /* a vDPA device of the host */
+    NET_USER,    /* connections of this process, by libslirp */
+    NET_TAP,     /* a tap interface of the host */
+    NET_PEER,    /* one other such card, by a UNIX socket */
+    NET_VDPA_FD, /* as NET_VDPA, opened by the program that started us */
 };
-#define NET_KINDS (NET_PEER + 1)
+#define NET_KINDS (NET_VDPA_FD + 1)
+
+static inline bool net_kind_is_vdpa(enum net_kind kind)
+{
+    return kind == NET_VDPA || kind == NET_VDPA_FD;
+}
 
 /* As enum soft_net_polling, which the layers above know. */
 enum net_polling {
@@ -45,13 +51,14 @@ struct net_options {
     enum net_kind kind;
     /* The path of the device or socket, or the interface; "user". */
     char name[NET_OPTIONS_MAX_NAME];
+    int fd;       /* NET_VDPA_FD: 3 or more */
     bool has_mac; /* else the device's own, or a made-up one */
     uint8_t mac[6];
     struct feature_wishes features;
-    enum net_doorbell doorbell; /* NET_VDPA */
-    unsigned queue_pairs; /* NET_VDPA: the guest's at most; 0: the device's */
+    enum net_doorbell doorbell; /* vDPA */
+    unsigned queue_pairs;       /* vDPA: the guest's at most; 0: the device's */
     uint16_t mtu; /* bytes of payload; 0: the default, or the device's */
-    /* What follows is for software devices: all but NET_VDPA. */
+    /* What follows is for software devices: all but the NET_VDPA ones. */
     bool has_polling; /* else it is NET_POLLING_AUTO */
     enum net_polling polling;
     bool is_restricted; /* NET_USER: to forwarded ports */

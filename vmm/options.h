@@ -51,7 +51,7 @@ enum options_requirement {
 /* Here and below: strings that are pointers are borrowed from argv. */
 struct vduse_options {
     const char *name;       /* of the device; never NULL */
-    struct net_options net; /* not NET_VDPA; what --mac and the like say too */
+    struct net_options net; /* no vDPA one; what --mac and the like say too */
     bool reconnect;
     int ready_fd; /* told when the device can be used; -1: none */
 };

@@ -176,6 +176,22 @@ static int add_requirements(struct option_parser *parser, const char *value)
     return 0;
 }
 
+/* A descriptor is one device, and a device has one card. */
+static int check_descriptors(struct option_parser *parser)
+{
+    const struct options *options = parser->results;
+    const struct net_options *nets = options->nets;
+
+    for (unsigned i = 0; i < options->net_count; i++)
+        for (unsigned other = 0; other < i; other++)
+            if (nets[i].kind == NET_VDPA_FD &&
+                nets[other].kind == NET_VDPA_FD && nets[i].fd == nets[other].fd)
+                return option_parser_fail(
+                    parser, "--net: %s is given twice: give each its own",
+                    nets[i].name);
+    return 0;
+}
+
 /* What runs through this process cannot bypass it. */
 static int check_requirements(struct option_parser *parser)
 {
@@ -188,7 +204,7 @@ static int check_requirements(struct option_parser *parser)
                                   "--require bypass: the guest has no device "
                                   "to show it: give --net vdpa=PATH");
     for (unsigned i = 0; i < options->net_count; i++)
-        if (options->nets[i].kind != NET_VDPA)
+        if (!net_kind_is_vdpa(options->nets[i].kind))
             return option_parser_fail(
                 parser,
                 "--require bypass: network card %u is a device in "
@@ -259,6 +275,8 @@ int options_parse_run(struct option_parser *parser)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "
                                   "\"vmm run --help\" lists the options");
-    error = options_check_memory(parser);
+    error = check_descriptors(parser);
+    if (!error)
+        error = options_check_memory(parser);
     return error ? error : check_requirements(parser);
 }

@@ -48,7 +48,7 @@ static int set_vduse_net(struct option_parser *parser, const char *value)
                                   value);
     if (net_options_parse(net, value, reason, sizeof(reason)) < 0)
         return option_parser_fail(parser, "--net: %s", reason);
-    if (net->kind == NET_VDPA)
+    if (net_kind_is_vdpa(net->kind))
         return option_parser_fail(
             parser,
             "--net: \"%s\" is a vDPA device already, for \"vmm run\": "

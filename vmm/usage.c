@@ -83,8 +83,9 @@ static const char run_help[] =
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
     "\n"
     "Networks\n"
-    "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n" NETWORKS
-    "  ,queues=N             vdpa: at most N pairs of queues\n"
+    "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n"
+    "  vdpa-fd=N             a vDPA device that is open as descriptor "
+    "N\n" NETWORKS "  ,queues=N             vdpa: at most N pairs of queues\n"
     "  ,doorbell=auto|require|off\n"
     "                        vdpa: the guest notifies the device itself\n"
     "\n"

@@ -50,8 +50,9 @@ static void check_net(const struct net_options *net)
                 NULL);
     }
     require(net->queue_pairs <= NET_OPTIONS_MAX_PAIRS);
-    require(net->queue_pairs == 0 || net->kind == NET_VDPA);
-    if (net->kind == NET_VDPA)
+    require(net->queue_pairs == 0 || net_kind_is_vdpa(net->kind));
+    require(net->kind != NET_VDPA_FD || net->fd >= 3);
+    if (net_kind_is_vdpa(net->kind))
         require(!net->has_polling);
     if (net->kind != NET_USER)
         require(net->num_forwards == 0 && !net->is_restricted);
@@ -62,7 +63,7 @@ static void check_vduse(const struct vduse_options *vduse)
     require(vduse->name != NULL && vduse->name[0] != '\0');
     require(strlen(vduse->name) <= OPTIONS_MAX_DEVICE_NAME);
     require(strchr(vduse->name, '/') == NULL);
-    require(vduse->net.kind != NET_VDPA);
+    require(!net_kind_is_vdpa(vduse->net.kind));
     require(vduse->ready_fd >= -1);
     check_net(&vduse->net);
 }

@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GIVE "vdpa=/dev/vhost-vdpa-0, user, tap=tap0 or peer=/run/net0.sock"
+#define GIVE                                                                   \
+    "vdpa=/dev/vhost-vdpa-0, vdpa-fd=3, user, tap=tap0 or peer=/run/net0.sock"
 
 static struct net_options net;
 static char error[512];
@@ -75,6 +76,27 @@ START_TEST(keys_stand_in_any_order)
     ck_assert_uint_eq(net.mtu, 9000);
     ck_assert(net.has_polling);
     ck_assert_int_eq(net.polling, NET_POLLING_OFF);
+}
+END_TEST
+
+START_TEST(vdpa_devices_may_be_left_as_descriptors)
+{
+    accept("vdpa-fd=3,queues=2,doorbell=off,mtu=9000,features=+mq", NET_VDPA_FD,
+           "vdpa-fd=3");
+    ck_assert_int_eq(net.fd, 3);
+    ck_assert_uint_eq(net.queue_pairs, 2);
+    accept("vdpa-fd=2147483647", NET_VDPA_FD, "vdpa-fd=2147483647");
+    refuse("vdpa-fd=2",
+           "vdpa-fd \"2\" is not the number of a descriptor from 3 on");
+    refuse("vdpa-fd=2147483648",
+           "vdpa-fd \"2147483648\" is not the number of a descriptor from 3 "
+           "on");
+    refuse("vdpa-fd",
+           "vdpa-fd \"\" is not the number of a descriptor from 3 on");
+    refuse("vdpa-fd=3,poll=on", "vdpa-fd has no \"poll\": known are vdpa-fd, "
+                                "mac, features, queues, doorbell, mtu");
+    refuse("vdpa-fd=3,vdpa=/d", "\"vdpa-fd\" and \"vdpa\" are two networks: "
+                                "give each a --net of its own");
 }
 END_TEST
 
@@ -404,6 +426,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, each_kind_has_its_key);
     tcase_add_test(tcase, defaults_are_told_from_values);
     tcase_add_test(tcase, keys_stand_in_any_order);
+    tcase_add_test(tcase, vdpa_devices_may_be_left_as_descriptors);
     tcase_add_test(tcase, vdpa_devices_may_be_given_fewer_queues);
     tcase_add_test(tcase, vdpa_devices_may_have_doorbells);
     tcase_add_test(tcase, user_network_forwards_ports);
