@@ -40,13 +40,15 @@ static void trace_status(const struct virtio_device *device, uint8_t status)
     trace_event(device->name, "guest: status %s", names);
 }
 
-/* `was_started`: there is a kick of our own, see start(). */
-static void count_kicks(struct virtio_queue *queue, bool was_started)
+/* A device that reads the eventfd may have taken our own kicks, too. */
+static void count_kicks(struct virtio_queue *queue)
 {
     uint64_t count;
 
     if (read(queue->kick_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
-        queue->kicks += count - (was_started && queue->is_enabled);
+        queue->kicks +=
+            count - (count < queue->own_kicks ? count : queue->own_kicks);
+    queue->own_kicks = 0;
 }
 
 void virtio_device_need_reset(struct virtio_device *device)
@@ -101,7 +103,7 @@ static int update_queue_sizes(struct virtio_device *device)
 void virtio_device_stop(struct virtio_device *device)
 {
     for (unsigned i = 0; i < device->num_queues; i++)
-        count_kicks(&device->queues[i], device->is_running);
+        count_kicks(&device->queues[i]);
     tell_running(device, false);
 }
 
@@ -110,6 +112,7 @@ static void reset(struct virtio_device *device)
     /* While the queues are still as they ran. */
     virtio_device_stop(device);
     device->status = 0;
+    device->is_suspended = false;
     device->driver_features = 0;
     for (unsigned i = 0; i < device->num_queues; i++) {
         struct virtio_queue *queue = &device->queues[i];
@@ -125,8 +128,7 @@ static void reset(struct virtio_device *device)
     atomic_store(&device->config_is_stale, true);
 }
 
-/* Of bits that are not the device's to refuse. */
-static int announce_status(struct virtio_device *device, uint8_t status)
+int virtio_device_announce_status(struct virtio_device *device, uint8_t status)
 {
     int error = device->backend->ops->set_status(device->backend, status);
 
@@ -135,8 +137,7 @@ static int announce_status(struct virtio_device *device, uint8_t status)
     return error;
 }
 
-/* Hands `status` to the backend and takes what the device made of it. */
-static int relay_status(struct virtio_device *device, uint8_t status)
+int virtio_device_relay_status(struct virtio_device *device, uint8_t status)
 {
     int error = device->backend->ops->set_status(device->backend, status);
 
@@ -146,15 +147,19 @@ static int relay_status(struct virtio_device *device, uint8_t status)
     return error;
 }
 
+/* An IOVA is a guest-physical address whether the guest knows of such
+ * addresses or not, so the guest is not asked. */
+uint64_t virtio_device_backend_features(const struct virtio_device *device)
+{
+    return device->driver_features |
+           (device->device_features & 1ULL << VIRTIO_F_ACCESS_PLATFORM);
+}
+
 /* virtio 1.2, 3.1.1, steps 5 and 6. Refusal is FEATURES_OK that does not
  * stay. */
 static int finish_features(struct virtio_device *device, uint8_t status)
 {
     const uint64_t version_1 = 1ULL << VIRTIO_F_VERSION_1;
-    /* An IOVA is a guest-physical address whether the guest knows of such
-     * addresses or not, so the guest is not asked. */
-    const uint64_t platform =
-        device->device_features & 1ULL << VIRTIO_F_ACCESS_PLATFORM;
     int error;
 
     if (device->driver_features & ~device->offered_features) {
@@ -172,15 +177,15 @@ static int finish_features(struct virtio_device *device, uint8_t status)
         return 0;
     }
     error = device->backend->ops->set_features(
-        device->backend, device->driver_features | platform);
+        device->backend, virtio_device_backend_features(device));
     if (error)
         return error;
-    error = relay_status(device, status);
+    error = virtio_device_relay_status(device, status);
     if (!error && device->status & VIRTIO_CONFIG_S_FEATURES_OK)
         return update_queue_sizes(device);
     if (!error)
         log_warning("%s: the device refused features 0x%" PRIx64, device->name,
-                    device->driver_features | platform);
+                    virtio_device_backend_features(device));
     return error;
 }
 
@@ -194,8 +199,7 @@ int virtio_device_start_queue(struct virtio_device *device, unsigned index)
         .device_iova = queue->device_gpa,
         .kick_fd = queue->kick_fd,
         .call_fd = queue->call_fd,
-        .position = vdpa_queue_start(device->driver_features &
-                                     1ULL << VIRTIO_F_RING_PACKED),
+        .position = queue->position,
     };
     const uint16_t number = virtio_device_backend_index(device, index);
     const struct vdpa_backend_ops *ops = device->backend->ops;
@@ -206,15 +210,20 @@ int virtio_device_start_queue(struct virtio_device *device, unsigned index)
     return error;
 }
 
-/* A kick may have come before the device listened. */
+/* A kick may have come while the device did not listen. */
 void virtio_device_kick_queues(struct virtio_device *device)
 {
-    for (unsigned i = 0; i < device->num_queues; i++)
-        if (device->queues[i].is_enabled)
-            virtio_device_signal(device->queues[i].kick_fd);
+    for (unsigned i = 0; i < device->num_queues; i++) {
+        struct virtio_queue *queue = &device->queues[i];
+
+        if (!queue->is_enabled)
+            continue;
+        virtio_device_signal(queue->kick_fd);
+        queue->own_kicks++;
+    }
 }
 
-static int start(struct virtio_device *device, uint8_t status)
+int virtio_device_start(struct virtio_device *device, uint8_t status)
 {
     int error = 0;
 
@@ -228,7 +237,7 @@ static int start(struct virtio_device *device, uint8_t status)
         return error;
     /* Before the device can move its first frame. */
     tell_running(device, true);
-    error = relay_status(device, status);
+    error = virtio_device_relay_status(device, status);
     if (!error && !(device->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
         log_error("%s: the device refused to start", device->name);
         error = -EIO;
@@ -258,10 +267,10 @@ static void advance(struct virtio_device *device, uint8_t status)
         error = finish_features(device,
                                 status & (uint8_t)~VIRTIO_CONFIG_S_DRIVER_OK);
     else if (!(fresh & VIRTIO_CONFIG_S_DRIVER_OK))
-        error = announce_status(device, status);
+        error = virtio_device_announce_status(device, status);
     if (!error && fresh & VIRTIO_CONFIG_S_DRIVER_OK) {
         if (device->status & VIRTIO_CONFIG_S_FEATURES_OK)
-            error = start(device, status);
+            error = virtio_device_start(device, status);
         else
             log_guest(&device->complaints,
                       "%s: the guest started the device before its features "
@@ -302,6 +311,7 @@ static void enable_queue(struct virtio_device *device, unsigned index)
         virtio_device_need_reset(device);
         return;
     }
+    queue->position = vdpa_queue_start(is_packed);
     queue->is_enabled = true;
 }
 

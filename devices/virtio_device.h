@@ -46,9 +46,11 @@ struct virtio_queue {
     uint16_t max_size, size; /* descriptors */
     bool is_enabled;
     uint64_t desc_gpa, driver_gpa, device_gpa;
-    int kick_fd;    /* owned; guest to device */
-    int call_fd;    /* borrowed; device to guest */
-    uint64_t kicks; /* taken off kick_fd since power-on, at each reset */
+    uint32_t position;  /* where a start begins, as of struct vdpa_queue */
+    int kick_fd;        /* owned; guest to device */
+    int call_fd;        /* borrowed; device to guest */
+    uint64_t kicks;     /* taken off kick_fd since power-on, at each reset */
+    unsigned own_kicks; /* since it was read: the VMM's, not the guest's */
     atomic_ulong kicks_by_vmm; /* of these, carried by a vCPU thread */
 };
 
@@ -65,6 +67,7 @@ struct virtio_device {
     pthread_mutex_t lock; /* everything below, and the backend */
     uint64_t driver_features;
     uint8_t status;
+    bool is_suspended;
     struct virtio_queue *queues;
     unsigned num_queues;
 
@@ -169,6 +172,18 @@ const char *virtio_device_queue_role(const struct virtio_device *device,
 
 /* A notification that came to a vCPU thread instead of the kernel. */
 void virtio_device_kick(struct virtio_device *device, unsigned index);
+
+/* Why the device could not be suspended, in words that follow its name, or
+ * NULL. */
+const char *virtio_device_suspend_obstacle(struct virtio_device *device);
+/*
+ * Has the device stand still: between the return of one and the call of the
+ * other it touches no memory, and nothing is lost. While no vCPU runs. When it
+ * does not suspend, -errno, logged unless there is an obstacle, and it goes on.
+ * One that does not resume is left for the guest to reset; -errno, logged.
+ */
+int virtio_device_suspend(struct virtio_device *device) MUST_CHECK;
+int virtio_device_resume(struct virtio_device *device) MUST_CHECK;
 
 /* `size` is 1, 2, 4 or 8 bytes. */
 uint64_t virtio_device_read_config(struct virtio_device *device,

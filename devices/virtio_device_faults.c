@@ -68,8 +68,6 @@ static int set_queues(struct virtio_device *device)
 static int catch_up(struct virtio_device *device)
 {
     const uint8_t begun = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
-    const uint64_t platform =
-        device->device_features & 1ULL << VIRTIO_F_ACCESS_PLATFORM;
     const struct vdpa_backend_ops *ops = device->backend->ops;
     struct vdpa_backend *backend = device->backend;
     uint8_t status = device->status & begun;
@@ -79,7 +77,7 @@ static int catch_up(struct virtio_device *device)
         error = ops->set_status(backend, status);
     if (error || !(device->status & VIRTIO_CONFIG_S_FEATURES_OK))
         return error;
-    error = ops->set_features(backend, device->driver_features | platform);
+    error = ops->set_features(backend, virtio_device_backend_features(device));
     status |= VIRTIO_CONFIG_S_FEATURES_OK;
     if (!error)
         error = ops->set_status(backend, status);
@@ -98,6 +96,7 @@ static int catch_up(struct virtio_device *device)
 int virtio_device_replace(struct virtio_device *device,
                           virtio_device_open *open, void *owner)
 {
+    struct vdpa_identity identity;
     struct vdpa_backend *fresh;
     int error;
 
@@ -107,6 +106,11 @@ int virtio_device_replace(struct virtio_device *device,
     if (!error) {
         device->backend->ops->close(device->backend);
         device->backend = fresh;
+        /* The one thing in which it may be another device. */
+        if (fresh->ops->identify(fresh, &identity) == 0) {
+            device->identity.can_suspend = identity.can_suspend;
+            device->identity.can_resume = identity.can_resume;
+        }
         atomic_store(&device->config_is_stale, true);
         if (catch_up(device) != 0)
             virtio_device_need_reset(device);

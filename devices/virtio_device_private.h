@@ -20,11 +20,27 @@ bool virtio_device_look(struct virtio_device *device);
 /* Counts the kicks and says that no more data moves; the queues stay. */
 void virtio_device_stop(struct virtio_device *device);
 
-/* Kicks every enabled queue of a device that has just started. */
+/* Kicks every enabled queue of a device that has just started or gone on. */
 void virtio_device_kick_queues(struct virtio_device *device);
 
-/* Maps all guest memory into the backend; hands it an enabled queue, from its
- * start. */
+/* Hands `status` to the backend, without bits that it may refuse. */
+int virtio_device_announce_status(struct virtio_device *device,
+                                  uint8_t status) MUST_CHECK;
+/* Hands `status` to the backend and takes what the device made of it. */
+int virtio_device_relay_status(struct virtio_device *device,
+                               uint8_t status) MUST_CHECK;
+
+/* What the backend is to be told of features, for those that the driver
+ * accepted. */
+uint64_t virtio_device_backend_features(const struct virtio_device *device);
+
+/* From FEATURES_OK to DRIVER_OK, which `status` has, with the queues as they
+ * are set up. */
+int virtio_device_start(struct virtio_device *device,
+                        uint8_t status) MUST_CHECK;
+
+/* Maps all guest memory into the backend; hands it an enabled queue, from
+ * where it stands. */
 int virtio_device_map_memory(struct virtio_device *device) MUST_CHECK;
 int virtio_device_start_queue(struct virtio_device *device,
                               unsigned index) MUST_CHECK;

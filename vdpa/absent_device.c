@@ -290,6 +290,13 @@ static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
     return index < to_absent(backend)->identity.num_queues ? -ENOTSUP : -EINVAL;
 }
 
+/* It moves nothing as it is, and answers only who kicks it. */
+static int stand_still(struct vdpa_backend *backend)
+{
+    (void)backend;
+    return 0;
+}
+
 static int get_node_fd(struct vdpa_backend *backend)
 {
     (void)backend;
@@ -331,6 +338,8 @@ static const struct vdpa_backend_ops absent_device_ops = {
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
     .map_doorbell = map_doorbell,
+    .suspend = stand_still,
+    .resume = stand_still,
     .get_node_fd = get_node_fd,
     .is_removed = is_removed,
     .close = close_absent,
@@ -370,6 +379,7 @@ static int copy_device(struct absent_device *absent, struct vdpa_backend *gone)
         error = gone->ops->get_features(gone, &absent->offered);
     if (error)
         return error;
+    absent->identity.can_suspend = absent->identity.can_resume = true;
     config_size = absent->identity.config_size;
     absent->name = strdup(gone->name);
     absent->queues =

@@ -86,7 +86,8 @@ void soft_console_finish(struct soft_console *console)
 {
     struct soft_device *device = &console->device;
 
-    if (console->must_drain)
+    /* What the driver has written is not seen while the device is suspended. */
+    if (console->must_drain && !device->is_suspended)
         drain(console);
     for (unsigned i = 0; i < device->identity.num_queues; i++)
         if (device->queues[i].is_started)
@@ -241,6 +242,12 @@ static void stop(struct soft_device *device)
     }
 }
 
+/* The notifications that follow have everything served. */
+static void resumed(struct soft_device *device)
+{
+    (void)device;
+}
+
 static void kicked(struct soft_device *device, unsigned index)
 {
     struct soft_console *console = to_console(device);
@@ -266,6 +273,7 @@ static void destroy(struct soft_device *device)
 static const struct soft_device_ops soft_console_ops = {
     .start = start,
     .stop = stop,
+    .resumed = resumed,
     .kicked = kicked,
     .destroy = destroy,
 };

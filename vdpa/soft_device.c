@@ -5,6 +5,7 @@
  */
 #include "vdpa/soft_device.h"
 
+#include "vdpa/soft_device_private.h"
 #include "vmm/bytes.h"
 
 #include <errno.h>
@@ -25,17 +26,21 @@ static struct soft_device *to_device(struct vdpa_backend *backend)
 
 /* ---- With the lock held ---- */
 
+void soft_device_stop_queue(struct soft_queue *queue)
+{
+    if (queue->is_started)
+        event_loop_remove(&queue->device->loop, &queue->kick);
+    queue->is_started = false;
+}
+
 static void stop(struct soft_device *device)
 {
-    if (!device->is_running)
+    if (!device->is_running && !device->is_suspended)
         return;
-    device->is_running = false;
+    device->is_running = device->is_suspended = false;
     for (unsigned i = 0; i < device->identity.num_queues; i++) {
-        struct soft_queue *queue = &device->queues[i];
-
-        if (queue->is_started)
-            event_loop_remove(&device->loop, &queue->kick);
-        queue->is_started = false;
+        soft_device_stop_queue(&device->queues[i]);
+        device->queues[i].is_suspended = false;
     }
     device->ops->stop(device);
 }
@@ -382,9 +387,10 @@ static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
     if (index >= device->identity.num_queues)
         return -EINVAL;
     pthread_mutex_lock(&device->lock);
-    *position = device->queues[index].is_started
-                    ? virtqueue_position(&device->queues[index].ring)
-                    : device->queues[index].setup.position;
+    *position =
+        device->queues[index].is_started || device->queues[index].is_suspended
+            ? virtqueue_position(&device->queues[index].ring)
+            : device->queues[index].setup.position;
     pthread_mutex_unlock(&device->lock);
     return 0;
 }
@@ -432,6 +438,8 @@ static const struct vdpa_backend_ops soft_device_backend_ops = {
     .map_doorbell = map_doorbell,
     .get_node_fd = get_node_fd,
     .is_removed = is_removed,
+    .suspend = soft_device_suspend,
+    .resume = soft_device_resume,
     .close = close_device,
 };
 
@@ -447,6 +455,7 @@ int soft_device_init(struct soft_device *device,
     device->backend = (struct vdpa_backend){&soft_device_backend_ops, name};
     device->ops = ops;
     device->identity = *identity;
+    device->identity.can_suspend = device->identity.can_resume = true;
     device->config = config;
     device->config_call_fd = -1;
     pthread_mutex_init(&device->lock, NULL);

@@ -29,7 +29,8 @@ struct soft_queue {
     struct soft_device *device;
     struct vdpa_queue setup;
     bool is_set, is_enabled;
-    bool is_started; /* the device runs, and its type wanted this one */
+    bool is_started;   /* the device runs, and its type wanted this one */
+    bool is_suspended; /* was started, and will be when the device goes on */
     struct virtqueue ring;
     struct event_source kick;
     bool must_signal; /* something was returned in this burst */
@@ -41,6 +42,9 @@ struct soft_device_ops {
     int (*start)(struct soft_device *device);
     /* The device does not run any more. */
     void (*stop)(struct soft_device *device);
+    /* A device that was suspended goes on; a notification of each queue
+     * follows. */
+    void (*resumed)(struct soft_device *device);
     /* A notification of queue `index`, already taken off its eventfd. */
     void (*kicked)(struct soft_device *device, unsigned index);
     /* Frees the type's part, calls soft_device_destroy() and frees `device`:
@@ -63,7 +67,8 @@ struct soft_device {
     const uint8_t *config; /* identity.config_size bytes of the type's */
     int config_call_fd;    /* borrowed; -1 for none */
     struct soft_queue *queues;
-    bool is_running; /* DRIVER_OK, and the started rings are good */
+    bool is_running;   /* DRIVER_OK, and the started rings are good */
+    bool is_suspended; /* it was, and no queue is started for now */
     struct log_limit complaints;
 };
 

@@ -47,6 +47,11 @@ static void stop(struct soft_device *device)
     soft_net_stop_queues(to_net(device));
 }
 
+static void resumed(struct soft_device *device)
+{
+    soft_net_resume_queues(to_net(device));
+}
+
 static void kicked(struct soft_device *device, unsigned index)
 {
     soft_net_kicked(to_net(device), index);
@@ -65,6 +70,7 @@ static void destroy(struct soft_device *device)
 static const struct soft_device_ops soft_net_ops = {
     .start = start,
     .stop = stop,
+    .resumed = resumed,
     .kicked = kicked,
     .destroy = destroy,
 };

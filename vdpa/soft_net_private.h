@@ -55,6 +55,8 @@ void soft_net_destroy_queues(struct soft_net *net);
 /* The rings as set up, from DRIVER_OK on; -errno when one is not usable. */
 int soft_net_start_queues(struct soft_net *net) MUST_CHECK;
 void soft_net_stop_queues(struct soft_net *net);
+/* They go on: a timer may have passed meanwhile. */
+void soft_net_resume_queues(struct soft_net *net);
 /* The driver's notification. */
 void soft_net_kicked(struct soft_net *net, unsigned index);
 

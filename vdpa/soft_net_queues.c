@@ -363,3 +363,9 @@ void soft_net_stop_queues(struct soft_net *net)
 {
     net->is_polling = net->must_look = false;
 }
+
+void soft_net_resume_queues(struct soft_net *net)
+{
+    net->is_polling = false;
+    look_soon(net);
+}

@@ -125,6 +125,8 @@ static bool receive(void *owner, const struct virtio_net_hdr *header,
     struct virtqueue *ring = &net->device.queues[SOFT_NET_RX].ring;
     bool delivered;
 
+    if (net->device.is_suspended)
+        return false; /* the port keeps it, as far as it can */
     if (!net->device.is_running)
         return true; /* no driver: lost, as on an unplugged card */
     delivered = deliver(net, header, pieces, count);

@@ -17,7 +17,9 @@
  *   features set  set_status(FEATURES_OK)  map, unmap, set_status, set_config,
  *                                          set_queue, enable_queue,
  *                                          set_config_call
- *   running       set_status(DRIVER_OK)    map, set_status, set_config
+ *   running       set_status(DRIVER_OK)    map, set_status, set_config,
+ *                                          suspend
+ *   suspended     suspend                  map, set_status(0), resume
  *
  * - map() is legal in every state and must cover whatever the device is to
  *   touch before DRIVER_OK. Mappings live until unmap() or close(): no reset
@@ -48,6 +50,7 @@ struct vdpa_identity {
     uint16_t max_queue_size; /* descriptors, of the largest queue */
     uint64_t first_iova;     /* lowest and highest address the device */
     uint64_t last_iova;      /* can use, both inclusive */
+    bool can_suspend, can_resume;
 };
 
 /* A range of memory that the device may read and write. */
@@ -147,6 +150,18 @@ struct vdpa_backend_ops {
     /* Whether the host has taken the device away. It answers until close(),
      * for which whoever took it away waits. */
     bool (*is_removed)(struct vdpa_backend *backend);
+
+    /*
+     * From its return on a running device touches no memory and calls no
+     * queue, and its queues' positions stand: what it took off a ring, it
+     * returned. The status stays as it is. In other states nothing happens.
+     * -EOPNOTSUPP, not logged, unless the device can_suspend.
+     */
+    int (*suspend)(struct vdpa_backend *backend);
+    /* A suspended device goes on; in other states nothing happens. Then kick
+     * each queue. -EOPNOTSUPP, not logged, unless it can_resume: such a one
+     * must be reset, and may be started where its queues stood. */
+    int (*resume)(struct vdpa_backend *backend);
 
     /* Resets the device, unmaps everything and frees `backend`. */
     void (*close)(struct vdpa_backend *backend);

@@ -99,7 +99,9 @@ static int agree_on_backend(const struct vhost_device *device,
 {
     uint64_t wanted = BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) |
                       BIT64(VHOST_BACKEND_F_IOTLB_BATCH) |
-                      BIT64(VHOST_BACKEND_F_IOTLB_PERSIST);
+                      BIT64(VHOST_BACKEND_F_IOTLB_PERSIST) |
+                      BIT64(VHOST_BACKEND_F_SUSPEND) |
+                      BIT64(VHOST_BACKEND_F_RESUME);
     union answer answer = {.room = {0}};
     int error = VHOST_TRY(device, VHOST_GET_BACKEND_FEATURES, &answer);
 
@@ -277,6 +279,10 @@ int vhost_query(const struct vhost_device *device,
         error = query_config_size(device, identity);
     if (!error)
         error = query_iova_range(device, identity);
+    identity->can_suspend =
+        capabilities->backend_acked & BIT64(VHOST_BACKEND_F_SUSPEND);
+    identity->can_resume =
+        capabilities->backend_acked & BIT64(VHOST_BACKEND_F_RESUME);
     if (!error)
         log_debug("%s: virtio id %" PRIu32 ", %u queues of %u, config %" PRIu32
                   " bytes, features %#" PRIx64 ", backend %#" PRIx64,

@@ -305,6 +305,24 @@ static int map_doorbell(struct vdpa_backend *backend, uint16_t index,
     return error;
 }
 
+static int suspend(struct vdpa_backend *backend)
+{
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
+
+    if (!vhost->capabilities.identity.can_suspend)
+        return -EOPNOTSUPP;
+    return VHOST_REQUEST(&vhost->device, VHOST_VDPA_SUSPEND, NULL);
+}
+
+static int resume(struct vdpa_backend *backend)
+{
+    const struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
+
+    if (!vhost->capabilities.identity.can_resume)
+        return -EOPNOTSUPP;
+    return VHOST_REQUEST(&vhost->device, VHOST_VDPA_RESUME, NULL);
+}
+
 static int get_node_fd(struct vdpa_backend *backend)
 {
     return vhost_vdpa_of(backend)->device.fd;
@@ -331,6 +349,8 @@ const struct vdpa_backend_ops vhost_vdpa_ops = {
     .enable_queue = enable_queue,
     .get_queue_position = get_queue_position,
     .map_doorbell = map_doorbell,
+    .suspend = suspend,
+    .resume = resume,
     .get_node_fd = get_node_fd,
     .is_removed = is_removed,
     .close = vhost_vdpa_close,

@@ -41,6 +41,10 @@ void arch_destroy_vcpus(struct vcpu_group *group);
  * while the group is paused. */
 int arch_reset(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
 
+/* Lets a guest know, where it can be told, that it stood still: its watchdogs
+ * then take the gap for no lock-up. While the group is paused. */
+void arch_tell_paused(struct vcpu_group *group);
+
 /*
  * Puts kernel, initrd, command line and the machine description into guest
  * RAM and the first vCPU at the kernel's entry. After arch_init_vcpus() and

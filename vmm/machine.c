@@ -15,6 +15,7 @@
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_end.h"
+#include "vmm/machine_pause.h"
 #include "vmm/machine_requests.h"
 #include "vmm/memory_placement.h"
 
@@ -169,6 +170,7 @@ int machine_init(struct machine *machine, const struct options *options)
 
     memset(machine, 0, sizeof(*machine));
     machine->options = options;
+    pthread_mutex_init(&machine->pause_lock, NULL);
     machine->memory.fd = machine->kmsg_fd = -1;
     machine->kvm.vm_fd = machine->kvm.system_fd = -1;
     machine->files.kernel.fd = machine->files.initrd.fd = -1;
@@ -252,13 +254,16 @@ static int reset(struct machine *machine)
     return error;
 }
 
-/* Serves a request for a reset. */
+/* Serves a request for a reset; one of a paused guest when it goes on. */
 static void restart(struct machine *machine, int served)
 {
+    if (!machine_pause_block(machine))
+        return;
     vcpu_group_pause(&machine->vcpus);
     if (reset(machine) != 0) {
         machine_request(machine, MACHINE_REQUEST_FAILED, 0);
         event_loop_stop(&machine->loop);
+        machine_pause_unblock(machine);
         return;
     }
     log_guest(&machine->reset_log, "the guest was reset");
@@ -266,6 +271,7 @@ static void restart(struct machine *machine, int served)
     if (atomic_compare_exchange_strong(&machine->request, &served,
                                        MACHINE_REQUEST_NONE))
         vcpu_group_resume(&machine->vcpus);
+    machine_pause_unblock(machine);
 }
 
 /* On the I/O thread. */

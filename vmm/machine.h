@@ -26,6 +26,7 @@
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,10 @@ struct machine {
     struct splat_list allowed_splats;
     struct kernel_log kernel_log; /* of vCPU threads, under serial's lock */
     struct outcome outcome;       /* once it ended */
+    /* Who stops and starts vCPUs: the I/O thread or the control thread, which
+     * may hold it for as long as devices take; is_paused. */
+    pthread_mutex_t pause_lock;
+    bool is_paused;
 };
 
 /*

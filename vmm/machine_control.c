@@ -9,33 +9,36 @@
 #include "vmm/machine_control.h"
 
 #include "vmm/machine.h"
+#include "vmm/machine_pause.h"
 
 #include <linux/virtio_config.h>
 
 /* The device status field as a word (virtio 1.2, 2.1). */
-static const char *state_of(uint8_t status)
+static const char *state_of(uint8_t status, bool is_paused)
 {
     if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
         return "needs-reset";
     if (status & VIRTIO_CONFIG_S_FAILED)
         return "failed";
     if (status & VIRTIO_CONFIG_S_DRIVER_OK)
-        return "running";
+        return is_paused ? "suspended" : "running";
     return status ? "starting" : "reset";
 }
 
 static void run_status(void *owner, struct control_call *call)
 {
     struct machine *machine = owner;
+    bool is_paused = machine_pause_is_on(machine);
 
-    control_reply(call, "guest running");
+    control_reply(call, "guest %s", is_paused ? "paused" : "running");
     pthread_mutex_lock(&machine->devices_lock);
     for (unsigned i = 0; i < machine->num_devices; i++) {
         struct machine_device *device = machine->devices[i];
         const char *state = "closing";
 
         if (device->state == MACHINE_DEVICE_PRESENT)
-            state = state_of(virtio_device_get_status(&device->pci.device));
+            state = state_of(virtio_device_get_status(&device->pci.device),
+                             is_paused);
         /* The name last, as only it may hold blanks. */
         control_reply(call, "device %s %u %s %s", device->name,
                       device->pci.function.slot, state, device->report.name);
@@ -45,6 +48,8 @@ static void run_status(void *owner, struct control_call *call)
 }
 
 static const struct control_command commands[] = {
+    {"pause", NULL, "stop the guest and its devices", machine_pause_run},
+    {"resume", NULL, "let them go on", machine_pause_run_resume},
     {"status", NULL, "whether the guest runs, and its devices", run_status},
     {"net add", "NETWORK", "plug a network card in", machine_hotplug_run_add},
     {"net remove", "NAME", "take a network card out",

@@ -18,6 +18,8 @@ static const struct {
 } commands[] = {
     {"run", COMMAND_RUN, options_parse_run},
     {"vduse", COMMAND_VDUSE, options_parse_vduse},
+    {"pause", COMMAND_CONTROL, options_parse_control},
+    {"resume", COMMAND_CONTROL, options_parse_control},
     {"status", COMMAND_CONTROL, options_parse_control},
     {"net", COMMAND_NET, options_parse_net},
     {"trace", COMMAND_TRACE, options_parse_trace},

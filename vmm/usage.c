@@ -9,7 +9,7 @@ static const char program_help[] =
     "\n"
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
     "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
-    "       vmm status SOCKET                 ask a guest's vmm how it is\n"
+    "       vmm pause|resume|status SOCKET    ask something of a running vmm\n"
     "       vmm net add SOCKET NETWORK        give a running guest a network "
     "card\n"
     "       vmm net remove SOCKET NAME        take one from it\n"
@@ -109,16 +109,20 @@ static const char run_help[] =
     "      --net user,forward=tcp:127.0.0.1:2222:22\n";
 
 static const char control_help[] =
-    "usage: vmm status SOCKET\n"
+    "usage: vmm pause|resume|status SOCKET\n"
     "\n"
-    "Asks the vmm that was started with \"vmm run --control SOCKET\":\n"
+    "Asks something of the vmm that was started with \"vmm run --control "
+    "SOCKET\":\n"
+    "  pause                 let the guest and its devices stand still\n"
+    "  resume                let them go on, with nothing lost\n"
     "  status                whether its guest runs, and its devices\n"
     "\n"
     "  -h, --help            this text\n"
     "\n"
     "example\n"
     "  vmm run bzImage --control /run/guest.sock &\n"
-    "  vmm status /run/guest.sock\n";
+    "  vmm pause /run/guest.sock\n"
+    "  vmm resume /run/guest.sock\n";
 
 static const char net_help[] =
     "usage: vmm net add SOCKET NETWORK\n"

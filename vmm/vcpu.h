@@ -3,10 +3,10 @@
  * vcpu.h: the virtual CPUs: one thread each, which enters the guest and
  * answers what KVM cannot answer itself.
  *
- * The group starts paused. Pausing and resuming is done by the I/O thread; a
- * vCPU thread that must stop the machine (power-off, reset, a fault) calls
- * the group's `stopped` callback, after which no vCPU enters the guest again
- * until the group is resumed.
+ * The group starts paused. Pausing and resuming is done by one thread at a
+ * time, never a vCPU's; a vCPU thread that must stop the machine (power-off,
+ * reset, a fault) calls the group's `stopped` callback, after which no vCPU
+ * enters the guest again until the group is resumed.
  */
 #ifndef VMM_VCPU_H
 #define VMM_VCPU_H

@@ -81,6 +81,7 @@ static const struct subject {
     {"fake_backend", open_fake, NULL},
     {"vhost on sim", open_vhost, &fake_vhost_sim},
     {"vhost on sim without IOTLB_PERSIST", open_vhost, &fake_vhost_sim_forgets},
+    {"vhost on sim without RESUME", open_vhost, &fake_vhost_sim_stays},
     {"vhost on vp_vdpa", open_vhost, &fake_vhost_vp_vdpa},
     {"vhost on VDUSE", open_vhost, &fake_vhost_vduse},
     {"vhost on Linux 5.7", open_vhost, &fake_vhost_2020},

@@ -222,6 +222,7 @@ static void reset(struct fake_backend *fake)
 {
     fake->status = 0;
     fake->features = 0;
+    fake->is_suspended = false;
     fake->config_call_fd = -1;
     for (unsigned i = 0; i < FAKE_BACKEND_MAX_QUEUES; i++) {
         fake->queues[i].is_set = false;
@@ -415,6 +416,36 @@ static bool is_removed(struct vdpa_backend *backend)
     return to_fake(backend)->is_removed;
 }
 
+static int suspend(struct vdpa_backend *backend)
+{
+    struct fake_backend *fake = to_fake(backend);
+    int error = enter(fake, "suspend");
+
+    write_log(fake, "suspend");
+    if (error)
+        return error;
+    if (!fake->identity.can_suspend)
+        return -EOPNOTSUPP;
+    if (fake->is_suspended)
+        return violated(fake, "suspend", "while suspended");
+    fake->is_suspended = has_status(fake, VIRTIO_CONFIG_S_DRIVER_OK);
+    return 0;
+}
+
+static int resume(struct vdpa_backend *backend)
+{
+    struct fake_backend *fake = to_fake(backend);
+    int error = enter(fake, "resume");
+
+    write_log(fake, "resume");
+    if (error)
+        return error;
+    if (!fake->identity.can_resume)
+        return -EOPNOTSUPP;
+    fake->is_suspended = false;
+    return 0;
+}
+
 static void close_fake(struct vdpa_backend *backend)
 {
     struct fake_backend *fake = to_fake(backend);
@@ -445,6 +476,8 @@ static const struct vdpa_backend_ops fake_backend_ops = {
     .map_doorbell = map_doorbell,
     .get_node_fd = get_node_fd,
     .is_removed = is_removed,
+    .suspend = suspend,
+    .resume = resume,
     .close = close_fake,
 };
 
@@ -460,6 +493,8 @@ void fake_backend_init(struct fake_backend *fake)
                 .max_queue_size = 256,
                 .first_iova = 0,
                 .last_iova = UINT64_MAX,
+                .can_suspend = true,
+                .can_resume = true,
             },
         .offered = BIT64(VIRTIO_NET_F_MAC) | BIT64(VIRTIO_NET_F_STATUS) |
                    BIT64(VIRTIO_NET_F_CTRL_VQ) | BIT64(VIRTIO_F_VERSION_1) |
@@ -473,27 +508,4 @@ void fake_backend_init(struct fake_backend *fake)
         fake->queues[i].call_fd = -1;
     }
     reset(fake);
-}
-
-const char *fake_backend_violation(const struct fake_backend *fake)
-{
-    return fake->violation;
-}
-
-void fake_backend_clear_log(struct fake_backend *fake)
-{
-    fake->log[0] = '\0';
-}
-
-void fake_backend_fail_nth(struct fake_backend *fake, unsigned n, int error)
-{
-    fake->fail_at = n;
-    fake->fail_error = error;
-}
-
-void fake_backend_fail_call(struct fake_backend *fake, const char *call,
-                            int error)
-{
-    fake->fail_call = call;
-    fake->fail_error = error;
 }

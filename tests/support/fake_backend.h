@@ -53,6 +53,7 @@ struct fake_backend {
     /* state */
     uint8_t status;
     uint64_t features;
+    bool is_suspended;
     int config_call_fd; /* -1: none */
     struct fake_backend_queue queues[FAKE_BACKEND_MAX_QUEUES];
     struct vdpa_mapping maps[FAKE_BACKEND_MAX_MAPS];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fake_backend_device.c: the fake backend acting as the device. */
+/* fake_backend_device.c: the fake backend acting as the device, and its
+ * script. */
 #include "tests/support/fake_backend.h"
 
 #include "vmm/bytes.h"
@@ -63,4 +64,27 @@ void *fake_backend_at(const struct fake_backend *fake, uint64_t iova,
             return (uint8_t *)mapping->host + (iova - mapping->iova);
     }
     return NULL;
+}
+
+const char *fake_backend_violation(const struct fake_backend *fake)
+{
+    return fake->violation;
+}
+
+void fake_backend_clear_log(struct fake_backend *fake)
+{
+    fake->log[0] = '\0';
+}
+
+void fake_backend_fail_nth(struct fake_backend *fake, unsigned n, int error)
+{
+    fake->fail_at = n;
+    fake->fail_error = error;
+}
+
+void fake_backend_fail_call(struct fake_backend *fake, const char *call,
+                            int error)
+{
+    fake->fail_call = call;
+    fake->fail_error = error;
 }

@@ -71,6 +71,23 @@ const struct fake_vhost_profile fake_vhost_sim_forgets = {
     .reset_drops_maps = true,
 };
 
+/* Suspends, but does not resume. */
+const struct fake_vhost_profile fake_vhost_sim_stays = {
+    .name = "sim without RESUME",
+    .device_id = VIRTIO_ID_NET,
+    .num_queues = 3,
+    .vring_num = 256,
+    .config_size = 24,
+    .groups = 2,
+    .address_spaces = 2,
+    .features = SIM_FEATURES,
+    .backend_features = BASIC_BACKEND | BIT64(VHOST_BACKEND_F_SUSPEND),
+    .last_iova = NO_LIMIT,
+    .has_set_map = true,
+    .needs_platform = true,
+    .reset_drops_maps = true,
+};
+
 /* Behind an IOMMU; a virtio device that also does packed rings. */
 const struct fake_vhost_profile fake_vhost_vp_vdpa = {
     .name = "vp_vdpa",
@@ -144,11 +161,37 @@ bool fake_vhost_acked(const struct fake_vhost *fake, unsigned backend_feature)
     return (fake->backend_acked & BIT64(backend_feature)) != 0;
 }
 
+/* Nothing unless the device runs. */
+static int set_suspended(struct fake_vhost *fake, unsigned backend_feature,
+                         bool suspended)
+{
+    if (!(fake->status & VIRTIO_CONFIG_S_DRIVER_OK))
+        return 0;
+    /* Whether it was acked is not asked. */
+    if (!(fake->profile.backend_features & BIT64(backend_feature)))
+        return -EOPNOTSUPP;
+    fake->is_suspended = suspended;
+    return 0;
+}
+
+int fake_vhost_suspend(struct fake_vhost *fake, void *argument)
+{
+    (void)argument;
+    return set_suspended(fake, VHOST_BACKEND_F_SUSPEND, true);
+}
+
+int fake_vhost_resume(struct fake_vhost *fake, void *argument)
+{
+    (void)argument;
+    return set_suspended(fake, VHOST_BACKEND_F_RESUME, false);
+}
+
 void fake_vhost_reset(struct fake_vhost *fake)
 {
     fake->status = 0;
     fake->features = 0;
     fake->features_are_set = false;
+    fake->is_suspended = false;
     fake->config_call_fd = -1;
     for (unsigned i = 0; i < FAKE_VHOST_MAX_QUEUES; i++) {
         struct fake_vhost_queue *queue = &fake->queues[i];
@@ -365,7 +408,8 @@ static void forget_since_2020(struct fake_vhost *fake)
         VHOST_VDPA_GET_CONFIG_SIZE, VHOST_VDPA_GET_AS_NUM,
         VHOST_VDPA_GET_VRING_GROUP, VHOST_VDPA_SET_GROUP_ASID,
         VHOST_VDPA_GET_VQS_COUNT,   VHOST_VDPA_GET_GROUP_NUM,
-        VHOST_VDPA_GET_VRING_SIZE,
+        VHOST_VDPA_GET_VRING_SIZE,  VHOST_VDPA_SUSPEND,
+        VHOST_VDPA_RESUME,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(later); i++)

@@ -58,6 +58,7 @@ struct fake_vhost_profile {
 
 extern const struct fake_vhost_profile fake_vhost_sim; /* vdpa_sim_net */
 extern const struct fake_vhost_profile fake_vhost_sim_forgets; /* Linux < 6.7 */
+extern const struct fake_vhost_profile fake_vhost_sim_stays;   /* Linux < 6.3 */
 extern const struct fake_vhost_profile fake_vhost_vp_vdpa;
 extern const struct fake_vhost_profile fake_vhost_vduse;
 extern const struct fake_vhost_profile fake_vhost_2020; /* Linux 5.7 */
@@ -109,6 +110,7 @@ struct fake_vhost {
     uint8_t status;
     uint64_t features;
     bool features_are_set; /* since the last reset */
+    bool is_suspended;
     uint8_t config[FAKE_VHOST_CONFIG_SIZE];
     int config_call_fd;
     struct fake_vhost_queue queues[FAKE_VHOST_MAX_QUEUES];
@@ -144,6 +146,8 @@ int fake_vhost_do_message(struct fake_vhost *fake, const void *bytes,
                           size_t size, int injected);
 /* As writing status 0: what the device forgets and what vhost keeps. */
 void fake_vhost_reset(struct fake_vhost *fake);
+int fake_vhost_suspend(struct fake_vhost *fake, void *argument);
+int fake_vhost_resume(struct fake_vhost *fake, void *argument);
 void fake_vhost_log(struct fake_vhost *fake, const char *format, ...)
     PRINTF_FORMAT(2, 3);
 bool fake_vhost_acked(const struct fake_vhost *fake, unsigned backend_feature);

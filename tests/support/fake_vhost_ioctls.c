@@ -281,7 +281,7 @@ static int set_vring_addr(struct fake_vhost *fake, void *argument)
     if (!is_aligned(addr->avail_user_addr, 2) ||
         !is_aligned(addr->used_user_addr, 4))
         return -EINVAL;
-    if (is_running(fake))
+    if (is_running(fake) && !fake->is_suspended)
         return -EINVAL;
     queue->desc = addr->desc_user_addr;
     queue->driver = addr->avail_user_addr;
@@ -299,7 +299,7 @@ static int set_vring_base(struct fake_vhost *fake, void *argument)
 
     if (!is_packed && state->num > 0xffff)
         return -EINVAL;
-    if (is_running(fake))
+    if (is_running(fake) && !fake->is_suspended)
         return -EINVAL;
     if (fake->profile.base_is_fixed &&
         (state->num != (is_packed ? 0x80008000 : 0) || queue->enabled ||
@@ -376,6 +376,8 @@ static const struct request requests[] = {
     OF_DEVICE(VDPA_GET_CONFIG_SIZE, ARGUMENT_NONE, get_config_size),
     OF_DEVICE(VDPA_GET_AS_NUM, ARGUMENT_NONE, get_as_num),
     OF_DEVICE(VDPA_GET_VQS_COUNT, ARGUMENT_NONE, get_vqs_count),
+    OF_DEVICE(VDPA_SUSPEND, ARGUMENT_NONE, fake_vhost_suspend),
+    OF_DEVICE(VDPA_RESUME, ARGUMENT_NONE, fake_vhost_resume),
     OF_QUEUE(VDPA_GET_VRING_SIZE, ARGUMENT_QUEUE, get_vring_size),
     OF_QUEUE(VDPA_GET_VRING_GROUP, ARGUMENT_QUEUE, get_vring_group),
     OF_QUEUE(VDPA_SET_VRING_ENABLE, ARGUMENT_QUEUE_VALUE, set_vring_enable),

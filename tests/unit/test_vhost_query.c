@@ -16,7 +16,8 @@
 #define WANTED                                                                 \
     (BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) |                                     \
      BIT64(VHOST_BACKEND_F_IOTLB_BATCH) |                                      \
-     BIT64(VHOST_BACKEND_F_IOTLB_PERSIST))
+     BIT64(VHOST_BACKEND_F_IOTLB_PERSIST) | BIT64(VHOST_BACKEND_F_SUSPEND) |   \
+     BIT64(VHOST_BACKEND_F_RESUME))
 
 struct bed {
     struct fake_vhost fake;
@@ -59,7 +60,7 @@ START_TEST(owner_and_backend_come_before_all_else)
     ck_assert_int_eq(query(&bed), 0);
     ck_assert_str_eq(bed.fake.log,
                      "open GET_DEVICE_ID SET_OWNER "
-                     "GET_BACKEND_FEATURES SET_BACKEND_FEATURES(0x106) "
+                     "GET_BACKEND_FEATURES SET_BACKEND_FEATURES(0x136) "
                      "GET_FEATURES GET_VQS_COUNT GET_VRING_NUM "
                      "GET_VRING_SIZE(0) GET_CONFIG_SIZE GET_IOVA_RANGE");
     stop(&bed);
@@ -238,13 +239,17 @@ START_TEST(only_offered_backend_features_are_acked)
         ((_i & 1) ? BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) : 0) |
         ((_i & 2) ? BIT64(VHOST_BACKEND_F_IOTLB_BATCH) : 0) |
         ((_i & 4) ? BIT64(VHOST_BACKEND_F_IOTLB_PERSIST) : 0) |
-        BIT64(VHOST_BACKEND_F_SUSPEND) | BIT64(VHOST_BACKEND_F_RESUME);
+        ((_i & 8) ? BIT64(VHOST_BACKEND_F_SUSPEND) : 0) |
+        ((_i & 16) ? BIT64(VHOST_BACKEND_F_RESUME) : 0) |
+        BIT64(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK);
     ck_assert_int_eq(query(&bed), 0);
     ck_assert_uint_eq(bed.capabilities.backend_acked,
                       bed.fake.profile.backend_features & WANTED);
     ck_assert_uint_eq(bed.fake.backend_acked, bed.capabilities.backend_acked);
     ck_assert_uint_eq(bed.capabilities.backend_offered,
                       bed.fake.profile.backend_features);
+    ck_assert(bed.capabilities.identity.can_suspend == ((_i & 8) != 0));
+    ck_assert(bed.capabilities.identity.can_resume == ((_i & 16) != 0));
     stop(&bed);
 }
 END_TEST
@@ -305,7 +310,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_configuration_beyond_any_devices_is_refused, 0,
                         2);
     tcase_add_test(tcase, a_device_without_queues_is_refused);
-    tcase_add_loop_test(tcase, only_offered_backend_features_are_acked, 0, 8);
+    tcase_add_loop_test(tcase, only_offered_backend_features_are_acked, 0, 32);
     tcase_add_test(tcase, an_owner_that_is_there_already_is_an_error);
     tcase_add_loop_test(tcase, every_failing_request_is_an_error, 0, 3);
 }

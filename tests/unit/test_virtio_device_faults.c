@@ -223,7 +223,7 @@ START_TEST(a_running_device_goes_on_with_another_backend)
     replace();
     ck_assert_str_eq(runs, "+-");
     ck_assert_str_eq(stand_in.log,
-                     "map(0,0x100000) set_status(3) "
+                     "identify map(0,0x100000) set_status(3) "
                      "set_features(0x300010000) set_status(11) "
                      "set_queue(0,128) enable_queue(0,1) "
                      "set_queue(1,128) enable_queue(1,1) set_config_call "
@@ -255,9 +255,9 @@ START_TEST(a_device_is_replaced_wherever_its_driver_is)
         unsigned status;
         const char *log;
     } points[] = {
-        {0, "map(0,0x100000)"},
-        {VIRTIO_CONFIG_S_ACKNOWLEDGE, "map(0,0x100000) set_status(1)"},
-        {NEGOTIATED, "map(0,0x100000) set_status(3) "
+        {0, "identify map(0,0x100000)"},
+        {VIRTIO_CONFIG_S_ACKNOWLEDGE, "identify map(0,0x100000) set_status(1)"},
+        {NEGOTIATED, "identify map(0,0x100000) set_status(3) "
                      "set_features(0x300010000) set_status(11)"},
     };
 

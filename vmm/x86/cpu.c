@@ -322,3 +322,14 @@ int arch_reset(struct kvm *kvm, struct vcpu_group *group)
     }
     return error;
 }
+
+void arch_tell_paused(struct vcpu_group *group)
+{
+    /* KVM api.rst, 4.70. A guest that has no kvmclock is not told. */
+    for (unsigned i = 0; i < group->count; i++)
+        if (ioctl(group->vcpus[i].fd, KVM_KVMCLOCK_CTRL, NULL) != 0 &&
+            errno != EINVAL)
+            log_warning("vCPU %u: KVM_KVMCLOCK_CTRL: %s: the guest may report "
+                        "a lock-up",
+                        i, strerror(errno));
+}
