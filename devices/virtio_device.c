@@ -337,10 +337,8 @@ uint8_t virtio_device_get_status(struct virtio_device *device)
     uint8_t status;
 
     pthread_mutex_lock(&device->lock);
-    if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
-        trace_event(device->name, "guest: reads status");
     /* Before DRIVER_OK, and after a reset, the last word stands. */
-    (void)virtio_device_look(device);
+    (void)virtio_device_look(device, "guest: reads status");
     status = device->status;
     pthread_mutex_unlock(&device->lock);
     return status;

@@ -110,7 +110,7 @@ static void config_called(void *owner, uint32_t events)
         return;
     /* It is the device's way to ask for a reset, too (virtio 1.2, 2.1.2). */
     pthread_mutex_lock(&device->lock);
-    (void)virtio_device_look(device);
+    (void)virtio_device_look(device, "device: configuration event");
     pthread_mutex_unlock(&device->lock);
 }
 

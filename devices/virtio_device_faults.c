@@ -6,18 +6,21 @@
 #include "devices/virtio_device.h"
 
 #include "devices/virtio_device_private.h"
+#include "vmm/trace.h"
 
 #include <linux/virtio_config.h>
 
 /* ---- Status ---- */
 
-bool virtio_device_look(struct virtio_device *device)
+bool virtio_device_look(struct virtio_device *device, const char *event)
 {
     uint8_t now;
 
     if (!(device->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
-        device->status & VIRTIO_CONFIG_S_NEEDS_RESET ||
-        device->backend->ops->get_status(device->backend, &now) != 0)
+        device->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+        return false;
+    trace_event(device->name, "%s", event);
+    if (device->backend->ops->get_status(device->backend, &now) != 0)
         return false;
     if (now & VIRTIO_CONFIG_S_NEEDS_RESET)
         log_warning("%s: the device asks for a reset; its guest is told",
@@ -35,7 +38,7 @@ bool virtio_device_look(struct virtio_device *device)
 void virtio_device_check(struct virtio_device *device)
 {
     pthread_mutex_lock(&device->lock);
-    if (virtio_device_look(device))
+    if (virtio_device_look(device, "vmm: looks at the status"))
         virtio_device_signal(device->config_interrupt_fd);
     pthread_mutex_unlock(&device->lock);
 }
@@ -104,6 +107,7 @@ int virtio_device_replace(struct virtio_device *device,
     virtio_device_stop(device);
     error = open(owner, device->backend, &fresh);
     if (!error) {
+        trace_event(device->name, "vmm: replaced");
         device->backend->ops->close(device->backend);
         device->backend = fresh;
         /* The one thing in which it may be another device. */
@@ -115,7 +119,7 @@ int virtio_device_replace(struct virtio_device *device,
         if (catch_up(device) != 0)
             virtio_device_need_reset(device);
         /* It may ask for a reset at once. */
-        (void)virtio_device_look(device);
+        (void)virtio_device_look(device, "vmm: looks at the status");
         if (device->status & VIRTIO_CONFIG_S_DRIVER_OK)
             virtio_device_signal(device->config_interrupt_fd);
     }

@@ -14,8 +14,9 @@ void virtio_device_signal(int eventfd);
 void virtio_device_need_reset(struct virtio_device *device);
 
 /* Asks a backend that runs how it is. True when that is news to the guest: it
- * sees DEVICE_NEEDS_RESET from now on, and is due an interrupt. */
-bool virtio_device_look(struct virtio_device *device);
+ * sees DEVICE_NEEDS_RESET from now on, and is due an interrupt. `event` is what
+ * made it be asked, for the trace. */
+bool virtio_device_look(struct virtio_device *device, const char *event);
 
 /* Counts the kicks and says that no more data moves; the queues stay. */
 void virtio_device_stop(struct virtio_device *device);
