@@ -138,9 +138,10 @@ static int take_call(struct trace_check *check, const struct trace_line *line)
 /* Whatever stands behind the title's tab. */
 static bool is_title(const char *text)
 {
-    size_t length = strlen(TRACE_TITLE);
+    static const char title[] = "# " TRACE_TITLE;
+    size_t length = strlen(title);
 
-    return strncmp(text, TRACE_TITLE, length) == 0 &&
+    return strncmp(text, title, length) == 0 &&
            (text[length] == '\t' || text[length] == '\0');
 }
 
@@ -151,7 +152,7 @@ int trace_check_line(struct trace_check *check, const char *text)
 
     check->line++;
     if (check->line == 1) {
-        check->reason = "a trace begins with \"" TRACE_TITLE "\"";
+        check->reason = "a trace begins with \"# " TRACE_TITLE "\"";
         return is_title(text) ? 0 : -EINVAL;
     }
     error = trace_line_parse(&line, text, &check->reason);

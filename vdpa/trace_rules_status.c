@@ -116,6 +116,8 @@ static void reset(struct trace_rules *rules)
 
 static void check_status(struct trace_rules *rules, uint64_t status)
 {
+    /* virtio 1.2, 3.1.1 */
+    const uint64_t begin = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
     uint64_t fresh = status & ~rules->status;
     char names[BIT_NAMES_SIZE];
 
@@ -139,6 +141,10 @@ static void check_status(struct trace_rules *rules, uint64_t status)
         trace_rules_breach(rules, "features-order",
                            "FEATURES_OK without VHOST_SET_FEATURES since the "
                            "reset; expected before it");
+    if (fresh & VIRTIO_CONFIG_S_FEATURES_OK && begin & ~status)
+        trace_rules_breach(rules, "status-order",
+                           "FEATURES_OK without ACKNOWLEDGE|DRIVER; expected "
+                           "after both");
     if (fresh & VIRTIO_CONFIG_S_DRIVER_OK)
         check_start(rules);
 }

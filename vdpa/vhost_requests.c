@@ -10,21 +10,21 @@
 
 #define ASK(request, argument, key)                                            \
     {                                                                          \
-        request, #request, VHOST_ARGUMENT_##argument, true, key, false         \
+        request, #request, key, VHOST_ARGUMENT_##argument, true, false         \
     }
 #define TELL(request, argument, key)                                           \
     {                                                                          \
-        request, #request, VHOST_ARGUMENT_##argument, false, key, false        \
+        request, #request, key, VHOST_ARGUMENT_##argument, false, false        \
     }
 /* Those that the kernel takes only from the process that owns the device:
  * what it has in common with the rest of vhost. */
 #define OWNER_ASK(request, argument, key)                                      \
     {                                                                          \
-        request, #request, VHOST_ARGUMENT_##argument, true, key, true          \
+        request, #request, key, VHOST_ARGUMENT_##argument, true, true          \
     }
 #define OWNER_TELL(request, argument, key)                                     \
     {                                                                          \
-        request, #request, VHOST_ARGUMENT_##argument, false, key, true         \
+        request, #request, key, VHOST_ARGUMENT_##argument, false, true         \
     }
 
 static const struct vhost_request_info requests[] = {
@@ -101,8 +101,8 @@ const char *vhost_message_name(uint8_t type)
 
 uint8_t vhost_message_by_name(const char *name)
 {
-    for (uint8_t type = 1; type < ARRAY_SIZE(messages); type++)
+    for (size_t type = 1; type < ARRAY_SIZE(messages); type++)
         if (strcmp(messages[type], name) == 0)
-            return type;
+            return (uint8_t)type;
     return 0;
 }

@@ -31,11 +31,11 @@ enum vhost_argument {
 struct vhost_request_info {
     unsigned long number;
     const char *name;
-    enum vhost_argument argument;
-    bool answers; /* the kernel writes the argument, all or its `num` */
     /* What a number is called, "size" in "queue=0 size=256", or whose file it
      * is, "kick" in "queue=0 fd=kick0". NULL where the kind says it. */
     const char *key;
+    enum vhost_argument argument;
+    bool answers; /* the kernel writes the argument, all or its `num` */
     bool needs_owner;
 };
 

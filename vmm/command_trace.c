@@ -35,7 +35,7 @@ static bool read_line(FILE *file, char text[MAX_LINE])
     if (c == EOF)
         return false;
     for (; c != EOF && c != '\n' && length < MAX_LINE - 1; c = getc(file))
-        text[length++] = c == '\0' ? '?' : (char)c;
+        text[length++] = (char)(c == '\0' ? '?' : c);
     text[length] = '\0';
     return true;
 }

@@ -94,8 +94,8 @@ int trace_open(const char *path)
     atomic_store(&has_lost, false);
     atomic_store(&is_on, true);
     if (uname(&host) == 0)
-        trace_comment("%s\t%s %s %s", &TRACE_TITLE[strlen("# ")], host.sysname,
-                      host.release, host.machine);
+        trace_comment("%s\t%s %s %s", TRACE_TITLE, host.sysname, host.release,
+                      host.machine);
     return 0;
 }
 

@@ -23,8 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first line, up to its tab. */
-#define TRACE_TITLE "# vmm trace vdpa 1"
+/* The comment that is the first line, up to its tab. */
+#define TRACE_TITLE "vmm trace vdpa 1"
 
 /* NULL is standard error. Before other threads start; -errno, logged. */
 int trace_open(const char *path) MUST_CHECK;

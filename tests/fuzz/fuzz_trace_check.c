@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size > 0)
         memcpy(text, bytes, size);
     trace_check_init(&check, take_breach, &last_line);
-    error = trace_check_line(&check, TRACE_TITLE);
+    error = trace_check_line(&check, "# " TRACE_TITLE);
     while (!error && rest != NULL)
         error = trace_check_line(&check, strsep(&rest, "\n"));
     require(!error || check.reason != NULL);

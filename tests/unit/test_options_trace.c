@@ -7,22 +7,26 @@
 #include "tests/support/check_main.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static struct options options;
 static char error[OPTIONS_MAX_ERROR];
 
 static int parse(const char *const *words)
 {
-    char *argv[8] = {(char[]){"vmm"}};
-    int argc = 1;
+    static char copies[8][64]; /* what the options borrow, until the next */
+    char *argv[8];
+    int argc = 0;
 
-    for (; words[argc - 1] != NULL; argc++)
-        argv[argc] = (char *)(uintptr_t)words[argc - 1];
+    for (; words[argc] != NULL; argc++) {
+        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc]);
+        argv[argc] = copies[argc];
+    }
     error[0] = '\0';
     return options_parse(&options, argc, argv, error, sizeof(error));
 }
 
-#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
+#define PARSE(...) parse((const char *const[]){"vmm", __VA_ARGS__, NULL})
 
 START_TEST(nothing_is_traced_unless_asked_for)
 {
@@ -54,27 +58,27 @@ START_TEST(a_trace_is_checked)
 END_TEST
 
 static const struct {
-    const char *words[5];
+    const char *words[6];
     const char *reason;
 } wrong[] = {
-    {{"run", "bzImage", "--trace", "vdp"},
+    {{"vmm", "run", "bzImage", "--trace", "vdp"},
      "--trace: unknown \"vdp\": did you mean \"vdpa\"?"},
-    {{"run", "bzImage", "--trace", "virtio=file"},
+    {{"vmm", "run", "bzImage", "--trace", "virtio=file"},
      "--trace: unknown \"virtio\": give \"vdpa\""},
-    {{"run", "bzImage", "--trace", "vdpa="},
+    {{"vmm", "run", "bzImage", "--trace", "vdpa="},
      "--trace: \"vdpa=\" lacks the file's name: give vdpa=trace.txt, or vdpa "
      "alone for standard error"},
-    {{"trace"},
+    {{"vmm", "trace"},
      "no action: \"vmm trace check FILE\" holds a trace against the rules"},
-    {{"trace", "chekc", "file"},
+    {{"vmm", "trace", "chekc", "file"},
      "trace: unknown \"chekc\": did you mean \"check\"?"},
-    {{"trace", "check"},
+    {{"vmm", "trace", "check"},
      "no trace: give the file that \"vmm run --trace vdpa=FILE\" wrote, as in "
      "\"vmm trace check FILE\""},
-    {{"trace", "check", ""}, "the trace's name is empty"},
-    {{"trace", "check", "a", "b"},
+    {{"vmm", "trace", "check", ""}, "the trace's name is empty"},
+    {{"vmm", "trace", "check", "a", "b"},
      "unexpected \"b\": the trace is \"a\" already"},
-    {{"trac", "check", "a"},
+    {{"vmm", "trac", "check", "a"},
      "unknown command \"trac\": did you mean \"trace\"? \"vmm --help\" says "
      "more"},
 };

@@ -69,8 +69,8 @@ START_TEST(what_differs_from_run_to_run_stands_behind_tabs)
                              "# 2 calls\n");
     ck_assert_ptr_nonnull(strstr(text, "s 0\t0.0"));
     ck_assert_ptr_nonnull(strstr(text, "\tuaddr=0x1\n"));
-    ck_assert_int_eq(strncmp(text, TRACE_TITLE "\t", strlen(TRACE_TITLE) + 1),
-                     0);
+    ck_assert_int_eq(
+        strncmp(text, "# " TRACE_TITLE "\t", strlen(TRACE_TITLE) + 3), 0);
     ck_assert(!trace_is_on());
 }
 END_TEST

@@ -168,6 +168,8 @@ static const struct {
      STATUS "DRIVER = EINVAL"},
     {"status-order", "", READ "ACKNOWLEDGE|DRIVER|FEATURES_OK",
      READ "ACKNOWLEDGE|DRIVER"},
+    {"status-order", "", STATUS "ACKNOWLEDGE|DRIVER|FEATURES_OK",
+     STATUS "ACKNOWLEDGE|FEATURES_OK"},
     {"status-read-back", "", READ "ACKNOWLEDGE|DRIVER|FEATURES_OK = 0\n", ""},
     {"status-read-back", "",
      READ "ACKNOWLEDGE|DRIVER|DRIVER_OK|FEATURES_OK = 0\n", ""},
@@ -346,7 +348,8 @@ START_TEST(a_packed_ring_needs_its_base)
         "# vmm trace vdpa 1\n"
         "d VHOST_SET_OWNER = 0\n"
         "d VHOST_SET_FEATURES features=ring_packed|version_1 = 0\n" STATUS
-        "FEATURES_OK = 0\n" READ "FEATURES_OK = 0\n"
+        "ACKNOWLEDGE|DRIVER|FEATURES_OK = 0\n" READ
+        "ACKNOWLEDGE|DRIVER|FEATURES_OK = 0\n"
         "d VHOST_IOTLB_UPDATE asid=0 iova=0 size=0x10000 perm=rw = 0\n"
         "d VHOST_SET_VRING_NUM queue=0 num=16 = 0\n",
         "d VHOST_SET_VRING_ADDR queue=0 = 0\n"

@@ -182,6 +182,7 @@ START_TEST(failures_go_by_name_and_errno_is_kept)
     struct vhost_trace trace;
     struct fake_vhost fake;
     uint64_t room[8] = {0};
+    int fd;
 
     start();
     fake_vhost_init(&fake, &fake_vhost_sim);
@@ -189,11 +190,11 @@ START_TEST(failures_go_by_name_and_errno_is_kept)
     ck_assert_int_lt(
         trace.syscalls.open(&trace, "/dev/no such", O_RDWR | O_CLOEXEC), 0);
     ck_assert_int_eq(errno, ENOENT);
-    fake.fd = 1000;
-    ck_assert_int_lt(trace.syscalls.ioctl(&trace, 1000, 0xaf99, room), 0);
-    ck_assert_int_lt(trace.syscalls.write(&trace, 1000, room, 8), 0);
+    fd = trace.syscalls.open(&trace, FAKE_VHOST_PATH, O_RDWR | O_CLOEXEC);
+    ck_assert_int_lt(trace.syscalls.ioctl(&trace, fd, 0xaf99, room), 0);
+    ck_assert_int_lt(trace.syscalls.write(&trace, fd, room, 8), 0);
     ck_assert_int_eq(errno, EINVAL);
-    fake.fd = -1;
+    fake_vhost_destroy(&fake);
     vhost_trace_destroy(&trace);
     stop();
     expect_line("open path=/dev/no?such = ENOENT");
@@ -217,17 +218,18 @@ START_TEST(files_keep_their_role)
     struct vhost_trace trace;
     struct fake_vhost fake;
     const char *at;
+    int fd;
 
     start();
     fake_vhost_init(&fake, &fake_vhost_sim);
     vhost_trace_init(&trace, &fake.syscalls, FAKE_VHOST_PATH);
-    fake.fd = 1000;
+    fd = trace.syscalls.open(&trace, FAKE_VHOST_PATH, O_RDWR | O_CLOEXEC);
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         struct vhost_vring_file file = {.index = 0, .fd = calls[i].fd};
 
-        (void)trace.syscalls.ioctl(&trace, 1000, VHOST_SET_VRING_CALL, &file);
+        (void)trace.syscalls.ioctl(&trace, fd, VHOST_SET_VRING_CALL, &file);
     }
-    fake.fd = -1;
+    fake_vhost_destroy(&fake);
     vhost_trace_destroy(&trace);
     stop();
     at = text;
