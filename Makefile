@@ -92,11 +92,18 @@ support_sources := $(wildcard tests/support/*.c)
 unit_sources    := $(wildcard tests/unit/test_*.c)
 contract_sources := $(wildcard tests/contract/test_*.c)
 fuzz_sources    := $(wildcard tests/fuzz/fuzz_*.c)
+# Traces the calls of other programs: what traces those of ours, as a library
+# that is loaded before theirs.
+preload_source  := tests/trace/preload.c
+preload_sources := $(preload_source) vdpa/vhost_trace.c vdpa/vhost_requests.c \
+	vmm/trace.c vmm/log.c vmm/bit_names.c vmm/feature_names.c \
+	vmm/nearest_word.c
+preload         := $(B)/trace_preload
 
 program_sources := $(root_sources) $(core_sources) $(arch_sources) \
 	$(devices_sources) $(vdpa_sources)
 hosted_sources  := $(program_sources) $(support_sources) $(unit_sources) \
-	$(contract_sources) $(fuzz_sources)
+	$(contract_sources) $(fuzz_sources) $(preload_source)
 hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
 	tests/support/*.h)
 # Guest code follows the same format, but is built by its own rules.
@@ -128,7 +135,7 @@ fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
 .PHONY: all tests
 all: $(VMM) ## build the program (build/vmm)
 
-tests: all $(unit_tests) $(contract_tests) $(bare_guests) ## build the tests, run none
+tests: all $(unit_tests) $(contract_tests) $(bare_guests) $(preload) ## build the tests, run none
 
 $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 	$(call say,LINK,$@)
@@ -203,6 +210,12 @@ $(init_program): $(init_sources) $(wildcard guest/init/*.h) Makefile
 
 $(O)/vmm/guest_init.o: $(init_program)
 $(O)/vmm/guest_init.o: CPPFLAGS += -DGUEST_INIT='"$(init_program)"'
+
+$(preload): $(preload_sources) $(wildcard vdpa/vhost_*.h vmm/*.h) Makefile
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(dialect) $(warnings) -O2 -fPIC -shared -o $@ \
+		$(preload_sources)
 
 # Bare guests are built by gcc for every configuration alike: for no host
 # system, and without registers that would need switching on first.
@@ -280,7 +293,7 @@ check-guest: all $(bare_guests) ## boot the small test guests (needs /dev/kvm)
 check-cli: all $(bare_guests) ## give the program bad input of every kind
 	@$(RUN_ALL) $(cli_step)
 
-check-lab: all $(bare_guests) $(contract_tests) ## boot Linux guests on real vhost-vdpa, in the lab
+check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
 # Each measures by itself, too, in minutes: footprint 1, network 15, frames 10,

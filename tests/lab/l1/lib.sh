@@ -224,6 +224,24 @@ run_qemu()
     expect_line "guest: ${1%% *}: ok"
 }
 
+# check_trace: the trace of the last guest, in /run/trace, breaks no rule.
+check_trace()
+{
+    vmm trace check /run/trace || fail "the trace breaks the rules above"
+}
+
+# expect_golden NAME: and it is the golden trace of that name, but for what
+# differs from run to run: how long it took, and so how often the VMM looked at
+# the device's status. Printed, for tests/lab/golden/renew to find.
+expect_golden()
+{
+    cut -f1 /run/trace |
+        sed '/vmm: looks at the status/,+1d; /^# .* calls:/d' >/run/trace.cut
+    sed "s/^/golden $1: /" /run/trace.cut
+    diff -u "/bin/$1.trace" /run/trace.cut ||
+        fail "not the golden trace $1.trace; tests/lab/golden/renew makes it so"
+}
+
 # guest_lines PATTERN: how many lines of the guest's console match.
 guest_lines()
 {
