@@ -324,35 +324,37 @@ int soft_console_open(const struct soft_console_options *options,
     return error;
 }
 
-int soft_console_answer(struct vdpa_backend *backend, unsigned port,
-                        const void *bytes, size_t size)
+size_t soft_console_answer(struct vdpa_backend *backend, unsigned port,
+                           const void *bytes, size_t size)
 {
     struct soft_console *console =
         container_of(backend, struct soft_console, device.backend);
     struct soft_console_port *to = &console->ports[port];
+    size_t room = sizeof(to->waiting) - to->num_waiting;
 
-    if (size > sizeof(to->waiting) - to->num_waiting)
-        return -ENOSPC;
+    to->room_is_owed = size > room;
+    if (size > room)
+        size = room;
     memcpy(to->waiting + to->num_waiting, bytes, size);
     to->num_waiting += size;
     if (console->device.is_running)
         soft_console_serve_in(to);
-    return 0;
+    return size;
 }
 
-int soft_console_send(struct vdpa_backend *backend, unsigned port,
-                      const void *bytes, size_t size)
+size_t soft_console_send(struct vdpa_backend *backend, unsigned port,
+                         const void *bytes, size_t size)
 {
     struct soft_console *console =
         container_of(backend, struct soft_console, device.backend);
-    int error;
+    size_t taken;
 
     pthread_mutex_lock(&console->device.lock);
-    error = soft_console_answer(backend, port, bytes, size);
+    taken = soft_console_answer(backend, port, bytes, size);
     if (console->device.is_running)
         soft_console_finish(console);
     pthread_mutex_unlock(&console->device.lock);
-    return error;
+    return taken;
 }
 
 void soft_console_drain(struct vdpa_backend *backend)

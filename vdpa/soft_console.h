@@ -37,6 +37,8 @@ struct soft_console_client {
                      size_t size);
     /* Nobody takes what the guest writes to `port` any more: it is dropped. */
     void (*out_failed)(void *owner, unsigned port, int error);
+    /* The guest took bytes of soft_console_send(): there is room again. */
+    void (*has_room)(void *owner, unsigned port);
     /* Everything that the guest wrote before soft_console_drain() is out. */
     void (*drained)(void *owner);
 };
@@ -55,14 +57,14 @@ int soft_console_open(const struct soft_console_options *options,
 
 /* Has the guest read `size` bytes from `port`, one without in_fd; from any
  * thread, but not from the client's functions. They wait until a program has
- * opened the port. -ENOSPC when more than SOFT_CONSOLE_MAX_WAITING bytes
- * would wait. */
-int soft_console_send(struct vdpa_backend *backend, unsigned port,
-                      const void *bytes, size_t size) MUST_CHECK;
+ * opened the port, up to SOFT_CONSOLE_MAX_WAITING bytes. Returns how many were
+ * taken; after fewer than `size`, client->has_room() follows. */
+size_t soft_console_send(struct vdpa_backend *backend, unsigned port,
+                         const void *bytes, size_t size);
 
 /* The same, from the client's functions. */
-int soft_console_answer(struct vdpa_backend *backend, unsigned port,
-                        const void *bytes, size_t size) MUST_CHECK;
+size_t soft_console_answer(struct vdpa_backend *backend, unsigned port,
+                           const void *bytes, size_t size);
 
 /* Asks for client->drained(), soon or once the readers read; from the
  * client's functions alone. */

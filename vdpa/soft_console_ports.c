@@ -73,6 +73,12 @@ static size_t take_waiting(struct soft_console_port *port, uint8_t *bytes,
     memcpy(bytes, port->waiting, size);
     port->num_waiting -= size;
     memmove(port->waiting, port->waiting + size, port->num_waiting);
+    if (port->room_is_owed) {
+        struct soft_console *console = port->console;
+
+        port->room_is_owed = false;
+        console->client->has_room(console->owner, index_of(port));
+    }
     return size;
 }
 

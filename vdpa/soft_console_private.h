@@ -33,6 +33,7 @@ struct soft_console_port {
     size_t out_done;     /* bytes of the first buffer that are out */
     uint8_t waiting[SOFT_CONSOLE_MAX_WAITING]; /* soft_console_send()'s */
     size_t num_waiting;
+    bool room_is_owed; /* not all was taken */
 };
 
 struct soft_console {

@@ -31,6 +31,14 @@ static void write_records(const struct options *options, FILE *file)
     write_record(file, "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
     write_record(file, "env", "HOME=/root");
     write_record(file, "env", "TERM=linux");
+    for (unsigned i = 0; i < options->num_environment; i++)
+        write_record(file, "env", options->environment[i]);
+    if (options->directory)
+        write_record(file, "cwd", options->directory);
+    if (options->user)
+        write_record(file, "user", options->user);
+    if (options->has_tty)
+        write_record(file, "terminal", "yes");
 }
 
 static void add_config(const struct options *options,

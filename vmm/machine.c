@@ -143,6 +143,12 @@ static int init_pci(struct machine *machine)
                          layout->has_ports ? &machine->ports : NULL);
 }
 
+/* For a guest that runs a command, before what the user appends. A kernel that
+ * panics has no reason to wait. */
+#define COMMAND_APPEND "console=ttyS0 panic=-1 rdinit=" GUEST_IMAGE_INIT
+/* Nobody looks but at the end of it: each byte is a VM exit or two. */
+#define QUIET_APPEND " loglevel=5"
+
 /* With a command, the initramfs is made for it. */
 static int init_boot_files(struct machine *machine)
 {
@@ -150,8 +156,11 @@ static int init_boot_files(struct machine *machine)
     bool has_command = options->command_argv != NULL;
     int error, fd;
 
-    snprintf(machine->command_line, sizeof(machine->command_line), "%s%s%s",
-             has_command ? "rdinit=" GUEST_IMAGE_INIT : "",
+    snprintf(machine->command_line, sizeof(machine->command_line), "%s%s%s%s",
+             has_command ? COMMAND_APPEND : "",
+             has_command && !options->kmsg && !options->fails_on_splat
+                 ? QUIET_APPEND
+                 : "",
              has_command && options->append[0] ? " " : "", options->append);
     error = boot_files_open(&machine->files, options->kernel,
                             has_command ? NULL : options->initrd,
@@ -172,6 +181,7 @@ int machine_init(struct machine *machine, const struct options *options)
     machine->options = options;
     pthread_mutex_init(&machine->pause_lock, NULL);
     machine->memory.fd = machine->kmsg_fd = -1;
+    machine->timeouts.timer.fd = -1;
     machine->kvm.vm_fd = machine->kvm.system_fd = -1;
     machine->files.kernel.fd = machine->files.initrd.fd = -1;
     machine->request_source.fd = machine->signal_source.fd = -1;
@@ -182,6 +192,11 @@ int machine_init(struct machine *machine, const struct options *options)
     error = event_loop_init(&machine->loop);
     if (!error)
         error = machine_requests_init(machine);
+    if (!error)
+        error = machine_timeouts_begin(machine);
+    if (!error && options->allowed_splats)
+        error =
+            splat_list_read(&machine->allowed_splats, options->allowed_splats);
     if (!error)
         error = init_boot_files(machine);
     if (!error)
@@ -228,6 +243,8 @@ void machine_destroy(struct machine *machine)
     kvm_close(&machine->kvm);
     guest_memory_destroy(&machine->memory);
     boot_files_close(&machine->files);
+    splat_list_destroy(&machine->allowed_splats);
+    machine_timeouts_destroy(&machine->timeouts);
     close_fd(&machine->signal_source.fd);
     close_fd(&machine->request_source.fd);
     event_loop_destroy(&machine->loop);

@@ -21,6 +21,7 @@
 #include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_hotplug.h"
+#include "vmm/machine_timeouts.h"
 #include "vmm/options.h"
 #include "vmm/outcome.h"
 #include "vmm/terminal.h"
@@ -41,7 +42,7 @@ struct machine {
     const struct options *options; /* borrowed */
     struct event_loop loop;
     struct boot_files files;
-    char command_line[OPTIONS_MAX_APPEND + 64]; /* of the kernel */
+    char command_line[OPTIONS_MAX_APPEND + 128]; /* of the kernel */
     struct guest_memory memory;
     struct kvm kvm;
     struct bus ports, mmio;
@@ -63,6 +64,7 @@ struct machine {
     FILE *report_file, *counts_file;
     bool removed_without_bypass; /* one of them had led its data through us */
     struct control control;
+    struct machine_timeouts timeouts;
     struct machine_command command; /* with options->command_argv */
 
     /* What is to be done, and its detail; see machine_requests.c. */
@@ -71,8 +73,9 @@ struct machine {
     struct event_source request_source, signal_source;
     int kmsg_fd; /* -1: none */
     struct splat_list allowed_splats;
-    struct kernel_log kernel_log; /* of vCPU threads, under serial's lock */
-    struct outcome outcome;       /* once it ended */
+    pthread_mutex_t kernel_log_lock;
+    struct kernel_log kernel_log;
+    struct outcome outcome; /* once it ended */
     /* Who stops and starts vCPUs: the I/O thread or the control thread, which
      * may hold it for as long as devices take; is_paused. */
     pthread_mutex_t pause_lock;

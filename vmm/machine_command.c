@@ -11,8 +11,10 @@
 #include "vmm/machine.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define NAME "command"
@@ -24,11 +26,11 @@ enum port {
     PORT_STDERR,
 };
 
-static const struct soft_console_port_options ports[] = {
-    [PORT_CONTROL] = {"vmm.control", -1, -1},
-    [PORT_STDIN] = {"vmm.stdin", STDIN_FILENO, -1},
-    [PORT_STDOUT] = {"vmm.stdout", -1, STDOUT_FILENO},
-    [PORT_STDERR] = {"vmm.stderr", -1, STDERR_FILENO},
+static const char *const port_names[] = {
+    [PORT_CONTROL] = "vmm.control",
+    [PORT_STDIN] = "vmm.stdin",
+    [PORT_STDOUT] = "vmm.stdout",
+    [PORT_STDERR] = "vmm.stderr",
 };
 
 static void end(struct machine_command *command, int status)
@@ -83,10 +85,18 @@ static void received(void *owner, unsigned port, const uint8_t *bytes,
     }
 }
 
+/* As a program learns of it whose reader has gone. */
 static void out_failed(void *owner, unsigned port, int error)
 {
-    (void)owner;
-    log_debug("%s: %s", ports[port].name, strerror(error));
+    struct machine_command *command = owner;
+    char line[16];
+
+    if (error != EPIPE)
+        log_error("%s: write: %s: what the command prints there is lost",
+                  port_names[port], strerror(error));
+    snprintf(line, sizeof(line), "signal %d\n", SIGPIPE);
+    soft_console_answer(command->pci.device.backend, PORT_CONTROL, line,
+                        strlen(line));
 }
 
 static void drained(void *owner)
@@ -94,20 +104,58 @@ static void drained(void *owner)
     struct machine_command *command = owner;
 
     /* It waits for this before it powers off. */
-    if (soft_console_answer(command->pci.device.backend, PORT_CONTROL, ".",
-                            1) != 0)
-        log_debug("the guest does not listen");
+    soft_console_answer(command->pci.device.backend, PORT_CONTROL, ".\n", 2);
+}
+
+static void has_room(void *owner, unsigned port)
+{
+    struct machine_command *command = owner;
+
+    if (port == PORT_STDIN)
+        terminal_resume(&command->machine->terminal);
 }
 
 static const struct soft_console_client client = {
     .received = received,
     .out_failed = out_failed,
+    .has_room = has_room,
     .drained = drained,
 };
+
+/* ---- For the machine ---- */
+
+size_t machine_command_receive(struct machine_command *command,
+                               const uint8_t *bytes, size_t size)
+{
+    return soft_console_send(command->pci.device.backend, PORT_STDIN, bytes,
+                             size);
+}
+
+void machine_command_window_changed(struct machine_command *command)
+{
+    struct winsize window;
+    char line[64];
+    int length;
+
+    if (!command->has_pci || ioctl(STDIN_FILENO, TIOCGWINSZ, &window) != 0)
+        return;
+    length = snprintf(line, sizeof(line), "window %u %u\n", window.ws_col,
+                      window.ws_row);
+    soft_console_send(command->pci.device.backend, PORT_CONTROL, line,
+                      (size_t)length);
+}
 
 int machine_command_init(struct machine_command *command,
                          struct machine *machine)
 {
+    /* With a terminal, machine_command_receive() has what is typed. */
+    const struct soft_console_port_options ports[] = {
+        [PORT_CONTROL] = {port_names[PORT_CONTROL], -1, -1},
+        [PORT_STDIN] = {port_names[PORT_STDIN],
+                        machine->options->has_tty ? -1 : STDIN_FILENO, -1},
+        [PORT_STDOUT] = {port_names[PORT_STDOUT], -1, STDOUT_FILENO},
+        [PORT_STDERR] = {port_names[PORT_STDERR], -1, STDERR_FILENO},
+    };
     const struct soft_console_options options = {
         .name = NAME,
         .ports = ports,
@@ -130,6 +178,8 @@ int machine_command_init(struct machine_command *command,
     if (error)
         virtio_pci_destroy(&command->pci);
     command->has_pci = error == 0;
+    if (!error && machine->options->has_tty)
+        machine_command_window_changed(command);
     return error;
 }
 

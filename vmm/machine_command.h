@@ -21,8 +21,8 @@ struct machine_command {
     bool has_pci;
     struct machine *machine;
 
-    /* Written on the device's thread; read it too, or once that is gone. */
-    enum guest_phase phase;
+    _Atomic enum guest_phase phase;
+    /* Written on the device's thread; to be read once it stopped. */
     int status; /* of the command: 0 to 255, or 128 + its signal */
     bool was_killed, was_not_run;
     char line[512];
@@ -32,6 +32,13 @@ struct machine_command {
 /* Plugs the device in; -errno, logged. Before the guest runs. */
 int machine_command_init(struct machine_command *command,
                          struct machine *machine) MUST_CHECK;
+/* Typed bytes for the command's terminal; returns how many were taken. When
+ * fewer, terminal_resume() of machine->terminal follows. */
+size_t machine_command_receive(struct machine_command *command,
+                               const uint8_t *bytes, size_t size);
+/* Tells the command's terminal the size of ours. From any thread. */
+void machine_command_window_changed(struct machine_command *command);
+
 /* Power-on state, but for what is known of the command. While no vCPU runs. */
 void machine_command_reset(struct machine_command *command);
 void machine_command_destroy(struct machine_command *command);

@@ -34,9 +34,13 @@ static void write_kmsg(struct machine *machine, const uint8_t *bytes,
 static void serial_transmit(void *owner, const uint8_t *bytes, size_t count)
 {
     struct machine *machine = owner;
+    bool has_panicked;
 
+    pthread_mutex_lock(&machine->kernel_log_lock);
     kernel_log_add(&machine->kernel_log, bytes, count);
-    if (machine->kernel_log.panic_is_complete)
+    has_panicked = machine->kernel_log.panic_is_complete;
+    pthread_mutex_unlock(&machine->kernel_log_lock);
+    if (has_panicked)
         machine_request(machine, MACHINE_REQUEST_PANIC, 0);
     if (machine->options->console == CONSOLE_STDIO)
         terminal_write(&machine->terminal, bytes, count);
@@ -70,6 +74,8 @@ static size_t terminal_receive(void *owner, const uint8_t *bytes, size_t size)
 {
     struct machine *machine = owner;
 
+    if (machine->options->has_tty)
+        return machine_command_receive(&machine->command, bytes, size);
     return serial_receive(&machine->serial, bytes, size);
 }
 
@@ -93,6 +99,7 @@ static const struct terminal_client terminal_client = {
 
 void machine_console_init_serial(struct machine *machine)
 {
+    pthread_mutex_init(&machine->kernel_log_lock, NULL);
     kernel_log_init(&machine->kernel_log, &machine->allowed_splats);
     serial_init(&machine->serial, arch_machine_layout()->serial_base,
                 &serial_ops, machine);
@@ -119,11 +126,16 @@ static int open_kmsg(struct machine *machine)
     return 0;
 }
 
+static bool uses_terminal(const struct options *options)
+{
+    return options->console == CONSOLE_STDIO || options->has_tty;
+}
+
 int machine_console_open(struct machine *machine)
 {
     int error = machine->options->kmsg ? open_kmsg(machine) : 0;
 
-    if (!error && machine->options->console == CONSOLE_STDIO)
+    if (!error && uses_terminal(machine->options))
         error = terminal_init(&machine->terminal, &machine->loop, STDIN_FILENO,
                               STDOUT_FILENO, &terminal_client, machine);
     return error;

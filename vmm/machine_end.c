@@ -59,6 +59,18 @@ static void show_tail(const struct machine *machine)
         log_info("| %s", line);
 }
 
+static void say_splat(const struct kernel_log *log)
+{
+    char block[KERNEL_LOG_MAX_BLOCK], *rest;
+
+    log_error("the guest's kernel reports a bug (%s):", log->splat_kind);
+    memcpy(block, log->block, log->block_size);
+    block[log->block_size] = '\0';
+    for (char *line = strtok_r(block, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest))
+        log_error("| %s", line);
+}
+
 static void say(const struct machine *machine,
                 const struct outcome_facts *facts)
 {
@@ -81,7 +93,7 @@ static void say(const struct machine *machine,
         break;
     case OUTCOME_EXIT_PORT:
     case OUTCOME_QUIT:
-    case OUTCOME_TIMEOUT:
+    case OUTCOME_TIMEOUT: /* said when it came */
     case OUTCOME_PANIC:
     case OUTCOME_FAILED:
     default:
@@ -90,6 +102,8 @@ static void say(const struct machine *machine,
     if (machine->kernel_log.saw_panic)
         log_error("the guest's kernel panicked%s%s", has_command ? " " : "",
                   has_command ? guest_phase_words(facts->phase) : "");
+    if (facts->saw_splat)
+        say_splat(&machine->kernel_log);
     if (outcome->status >= EXIT_STATUS_PANIC &&
         outcome->status <= EXIT_STATUS_FAILED &&
         outcome->status != EXIT_STATUS_NO_BYPASS)
@@ -113,6 +127,8 @@ void machine_end(struct machine *machine)
 
     kernel_log_end(&machine->kernel_log);
     facts.saw_panic = machine->kernel_log.saw_panic;
+    facts.saw_splat =
+        machine->options->fails_on_splat && machine->kernel_log.saw_splat;
     facts.missed_requirement = machine->options->required & REQUIRE_BYPASS &&
                                !machine_report_all_bypass(machine);
     machine->outcome = outcome_of(&facts);

@@ -74,9 +74,13 @@ static void signal_ready(void *owner, uint32_t events)
     struct signalfd_siginfo info;
 
     (void)events;
-    if (read(machine->signal_source.fd, &info, sizeof(info)) ==
+    if (read(machine->signal_source.fd, &info, sizeof(info)) !=
         (ssize_t)sizeof(info))
+        return;
+    if (info.ssi_signo != SIGWINCH)
         machine_request(machine, MACHINE_REQUEST_SIGNAL, (int)info.ssi_signo);
+    else if (machine->options->has_tty)
+        machine_command_window_changed(&machine->command);
 }
 
 int machine_requests_init(struct machine *machine)
@@ -88,6 +92,7 @@ int machine_requests_init(struct machine *machine)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGWINCH);
     machine->request_source = (struct event_source){
         .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .events = EPOLLIN};
     machine->signal_source = (struct event_source){

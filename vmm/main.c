@@ -9,6 +9,7 @@
 #include "vmm/exit_status.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/machine_console.h"
 #include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
 #include "vmm/options.h"
@@ -31,6 +32,7 @@ static void block_signals(void)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -99,8 +101,7 @@ static int run(const struct options *options)
     machine.report_file = outputs[0].file;
     machine.counts_file = outputs[1].file;
     status = machine_run(&machine);
-    if (options->console == CONSOLE_STDIO)
-        terminal_destroy(&machine.terminal);
+    machine_console_close(&machine);
     if (options->log_level >= LOG_LEVEL_INFO)
         machine_report_print(&machine, stderr);
     output_status = write_outputs(&machine, outputs, ARRAY_SIZE(outputs));

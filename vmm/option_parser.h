@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OPTION_PARSER_MAX_RULES 32
+#define OPTION_PARSER_MAX_RULES 64
 #define OPTION_PARSER_MAX_ERROR 512 /* enough for every message */
 
 struct option_parser;

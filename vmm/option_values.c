@@ -40,6 +40,27 @@ bool option_read_size(const char *text, uint64_t *bytes)
     return !__builtin_mul_overflow(*bytes, KIB << (10 * (unit - units)), bytes);
 }
 
+bool option_read_duration(const char *text, uint32_t *ms)
+{
+    static const struct {
+        const char *suffix;
+        uint32_t ms;
+    } units[] = {
+        {"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}, {"h", 3600000}};
+    uint64_t number;
+    const char *suffix = option_read_number(text, &number);
+
+    for (size_t i = 0; suffix != NULL && i < ARRAY_SIZE(units); i++) {
+        if (strcmp(suffix, units[i].suffix) != 0)
+            continue;
+        if (number == 0 || number > UINT32_MAX / units[i].ms)
+            return false;
+        *ms = (uint32_t)number * units[i].ms;
+        return true;
+    }
+    return false;
+}
+
 bool option_read_mac(const char *text, uint8_t mac[6])
 {
     for (unsigned i = 0; i < 6; i++) {

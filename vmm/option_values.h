@@ -19,6 +19,10 @@ const char *option_read_number(const char *text, uint64_t *number);
  * when it is no size or more than 2^64 bytes. */
 bool option_read_size(const char *text, uint64_t *bytes);
 
+/* "60", "60s", "500ms", "5m" or "1h" to milliseconds, 1 to UINT32_MAX; a bare
+ * number is seconds. */
+bool option_read_duration(const char *text, uint32_t *ms);
+
 /* "52:54:00:12:34:56" */
 bool option_read_mac(const char *text, uint8_t mac[6]);
 

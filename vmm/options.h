@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define OPTIONS_MAX_NETS        8
+#define OPTIONS_MAX_ENVIRONMENT 32
 #define OPTIONS_MAX_CPUS        255
 #define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
 #define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
@@ -41,6 +42,12 @@ enum options_on_reset {
 enum options_console {
     CONSOLE_STDIO,
     CONSOLE_NONE,
+};
+
+enum options_on_timeout {
+    ON_TIMEOUT_SYSRQ, /* have the kernel print what it does, then end */
+    ON_TIMEOUT_NMI,   /* the same by an NMI to each vCPU */
+    ON_TIMEOUT_KILL,
 };
 
 /* What a run must have shown for it to be a success; bits. */
@@ -96,6 +103,14 @@ struct options {
     bool is_traced;
     const char *trace; /* a file; NULL: on stderr */
     const char *kmsg;  /* a file, "stderr", "none"; NULL: the default */
+    uint32_t timeout_ms, boot_timeout_ms; /* 0: none */
+    enum options_on_timeout on_timeout;
+    bool fails_on_splat;
+    const char *allowed_splats;   /* a file of patterns; NULL: none */
+    bool has_tty;                 /* the command gets a terminal */
+    const char *directory, *user; /* to run it in, and as; NULL: /, root */
+    const char *environment[OPTIONS_MAX_ENVIRONMENT]; /* "NAME=VALUE" */
+    unsigned num_environment;
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */
     char *const *command_argv;

@@ -25,6 +25,21 @@ int options_set_prealloc(struct option_parser *parser, const char *value);
 int options_set_numa_node(struct option_parser *parser, const char *value);
 int options_check_memory(struct option_parser *parser) MUST_CHECK;
 
+/* For the words after "--" and the rules about the command's run, and when all
+ * are read. */
+int options_set_command(struct option_parser *parser, int count,
+                        char *const *arguments);
+int options_set_kmsg(struct option_parser *parser, const char *value);
+int options_set_timeout(struct option_parser *parser, const char *value);
+int options_set_boot_timeout(struct option_parser *parser, const char *value);
+int options_set_on_timeout(struct option_parser *parser, const char *value);
+int options_set_fail_on_splat(struct option_parser *parser, const char *value);
+int options_set_tty(struct option_parser *parser, const char *value);
+int options_set_directory(struct option_parser *parser, const char *value);
+int options_set_user(struct option_parser *parser, const char *value);
+int options_add_environment(struct option_parser *parser, const char *value);
+int options_check_command(struct option_parser *parser) MUST_CHECK;
+
 /* For the rules of --quiet, --verbose, --trace and --help. */
 int options_set_quiet(struct option_parser *parser, const char *value);
 int options_set_verbose(struct option_parser *parser, const char *value);

@@ -119,14 +119,6 @@ static int ask_for_version(struct option_parser *parser, const char *value)
     return 0;
 }
 
-static int set_kmsg(struct option_parser *parser, const char *value)
-{
-    struct options *options = parser->results;
-
-    options->kmsg = value;
-    return 0;
-}
-
 static int set_report(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
@@ -230,7 +222,16 @@ static const struct option_rule run_rules[] = {
     {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},
     {"report", 0, TAKES_VALUE, "report.txt", set_report},
-    {"kmsg", 0, TAKES_VALUE, "kernel.log", set_kmsg},
+    {"kmsg", 0, TAKES_VALUE, "kernel.log", options_set_kmsg},
+    {"tty", 0, TAKES_NOTHING, NULL, options_set_tty},
+    {"cwd", 0, TAKES_VALUE, "/tmp", options_set_directory},
+    {"user", 0, TAKES_VALUE, "nobody", options_set_user},
+    {"env", 0, TAKES_VALUE, "TERM=linux", options_add_environment},
+    {"timeout", 't', TAKES_VALUE, "60s", options_set_timeout},
+    {"boot-timeout", 0, TAKES_VALUE, "20s", options_set_boot_timeout},
+    {"on-timeout", 0, TAKES_VALUE, "sysrq", options_set_on_timeout},
+    {"fail-on-splat", 0, MAY_TAKE_VALUE, "known.txt",
+     options_set_fail_on_splat},
     {"counts", 0, TAKES_VALUE, "counts.txt", set_counts},
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
@@ -242,19 +243,6 @@ static const struct option_rule run_rules[] = {
     {"version", 'V', TAKES_NOTHING, NULL, ask_for_version},
 };
 
-static int set_command(struct option_parser *parser, int count,
-                       char *const *arguments)
-{
-    struct options *options = parser->results;
-
-    if (count == 0)
-        return option_parser_fail(parser, "no command after \"--\": give one, "
-                                          "as in \"vmm run bzImage -- uname\"");
-    options->command_argv = arguments;
-    options->command_argc = count;
-    return 0;
-}
-
 int options_parse_run(struct option_parser *parser)
 {
     struct options *options = parser->results;
@@ -264,13 +252,11 @@ int options_parse_run(struct option_parser *parser)
     parser->rules = run_rules;
     parser->num_rules = ARRAY_SIZE(run_rules);
     parser->add_operand = set_kernel;
-    parser->set_rest = set_command;
+    parser->set_rest = options_set_command;
     error = option_parser_run(parser);
     if (error < 0 || parser->done)
         return error;
 
-    if (options->command_argv != NULL && !options->has_console)
-        options->console = CONSOLE_NONE;
     if (options->kernel == NULL)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "
@@ -278,5 +264,7 @@ int options_parse_run(struct option_parser *parser)
     error = check_descriptors(parser);
     if (!error)
         error = options_check_memory(parser);
+    if (!error)
+        error = options_check_command(parser);
     return error ? error : check_requirements(parser);
 }

@@ -37,6 +37,8 @@ static void take_record(struct config *config, char *record)
         config->directory = value;
     else if (strcmp(record, "user") == 0)
         config->user = value;
+    else if (strcmp(record, "terminal") == 0)
+        config->has_terminal = true;
     else
         give_up("%s: unknown record \"%s\"", CONFIG_PATH, record);
 }

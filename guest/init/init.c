@@ -11,6 +11,9 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+/* What the host says last; no other line of its has the character. */
+#define END_MARK '.'
+
 static struct ports ports = {.control = -1, .in = -1, .out = -1, .error = -1};
 
 static void write_all(int fd, const char *bytes, size_t size)
@@ -50,13 +53,13 @@ void tell(const char *format, ...)
     va_end(arguments);
 }
 
-/* The host says so in a line once it has everything. */
+/* Until the host has everything. */
 static void wait_for_host(void)
 {
     char byte;
 
     while (ports.control >= 0 && read(ports.control, &byte, 1) == 1)
-        if (byte == '.')
+        if (byte == END_MARK)
             return;
 }
 

@@ -15,11 +15,14 @@
 #define CONFIG_PATH "/vmm/config"
 #define MAX_WORDS   512 /* of the command, and of its environment */
 
+struct pollfd;
+
 struct config {
     char *arguments[MAX_WORDS + 1]; /* of the command; the last one is NULL */
     char *environment[MAX_WORDS + 1];
     const char *directory; /* to run it in */
     const char *user;      /* to run it as; NULL: root */
+    bool has_terminal;     /* instead of three streams */
 };
 
 /* Ports to the host. */
@@ -37,6 +40,17 @@ void ports_open(struct ports *ports);
 
 /* Runs the command to its end and tells the host how it ended. */
 void command_run(struct config *config, struct ports *ports);
+
+/* The command's terminal: opened by the parent, entered by the child; the
+ * rest moves its bytes, while the parent waits for them with poll(). */
+void terminal_open(void);
+void terminal_enter(void);
+void terminal_resize(unsigned columns, unsigned rows);
+void terminal_poll_fds(struct pollfd *in, struct pollfd *out,
+                       const struct ports *ports);
+void terminal_pass_in(struct pollfd *in);
+void terminal_pass_out(struct pollfd *out, const struct ports *ports);
+void terminal_drain(const struct ports *ports);
 
 /* Tells the host a line. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -341,6 +341,22 @@ START_TEST(unknown_options_name_the_nearest)
 }
 END_TEST
 
+START_TEST(a_run_may_be_given_an_end)
+{
+    ck_assert_int_eq(parse("run K -t 1500ms --on-timeout kill"), 0);
+    ck_assert_uint_eq(options.timeout_ms, 1500);
+    ck_assert_int_eq(options.on_timeout, ON_TIMEOUT_KILL);
+    ck_assert_int_eq(parse("run K --timeout 2m --boot-timeout 20 -- ls"), 0);
+    ck_assert_uint_eq(options.timeout_ms, 120000);
+    ck_assert_uint_eq(options.boot_timeout_ms, 20000);
+    ck_assert_int_eq(options.on_timeout, ON_TIMEOUT_SYSRQ);
+    refuse("run K -t 0", "--timeout: \"0\" is not a time: give a number of "
+                         "seconds, or one with ms, s, m or h");
+    refuse("run K -t 5000000", "--timeout: \"5000000\" is not a time: give a "
+                               "number of seconds, or one with ms, s, m or h");
+}
+END_TEST
+
 START_TEST(words_after_two_dashes_are_the_command)
 {
     ck_assert_int_eq(parse("run K -- ls -l --memory x"), 0);
@@ -348,8 +364,12 @@ START_TEST(words_after_two_dashes_are_the_command)
     ck_assert_str_eq(options.command_argv[0], "ls");
     ck_assert_str_eq(options.command_argv[3], "x");
     ck_assert_int_eq(options.console, CONSOLE_NONE);
-    ck_assert_int_eq(parse("run K --console stdio -- ls"), 0);
-    ck_assert_int_eq(options.console, CONSOLE_STDIO);
+    refuse("run K --console stdio -- ls",
+           "--console stdio: standard input and output are the command's: use "
+           "--kmsg for the kernel's messages");
+    refuse("run K --cwd /tmp",
+           "--cwd: there is no command that it could be for: give one after "
+           "\"--\"");
     ck_assert_int_eq(parse("run K"), 0);
     ck_assert_ptr_null(options.command_argv);
     refuse("vduse net0 -- ls",
@@ -571,6 +591,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_cannot_bypass_is_refused);
     tcase_add_test(tcase, kernel_is_needed_once);
     tcase_add_test(tcase, unknown_options_name_the_nearest);
+    tcase_add_test(tcase, a_run_may_be_given_an_end);
     tcase_add_test(tcase, words_after_two_dashes_are_the_command);
     tcase_add_test(tcase, values_stand_where_they_belong);
     tcase_add_test(tcase, vduse_makes_a_user_network_of_a_name);

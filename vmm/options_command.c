@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options_command.c: the options of "vmm run" about the guest's command and
+ * what makes its run a failure.
+ */
+#include "vmm/options_private.h"
+
+#include "vmm/option_values.h"
+
+#include <string.h>
+
+int options_set_command(struct option_parser *parser, int count,
+                        char *const *arguments)
+{
+    struct options *options = parser->results;
+
+    if (count == 0)
+        return option_parser_fail(parser, "no command after \"--\": give one, "
+                                          "as in \"vmm run bzImage -- uname\"");
+    options->command_argv = arguments;
+    options->command_argc = count;
+    return 0;
+}
+
+int options_set_kmsg(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->kmsg = value;
+    return 0;
+}
+
+static int set_duration(struct option_parser *parser, const char *value,
+                        uint32_t *ms)
+{
+    if (option_read_duration(value, ms))
+        return 0;
+    return option_parser_fail(parser,
+                              "--%s: \"%s\" is not a time: give a number of "
+                              "seconds, or one with ms, s, m or h",
+                              parser->option, value);
+}
+
+int options_set_timeout(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    return set_duration(parser, value, &options->timeout_ms);
+}
+
+int options_set_boot_timeout(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    return set_duration(parser, value, &options->boot_timeout_ms);
+}
+
+int options_set_on_timeout(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    static const char *const words[] = {
+        [ON_TIMEOUT_SYSRQ] = "sysrq",
+        [ON_TIMEOUT_NMI] = "nmi",
+        [ON_TIMEOUT_KILL] = "kill",
+    };
+    int choice = option_parser_choose(parser, value, words, ARRAY_SIZE(words));
+
+    if (choice < 0)
+        return choice;
+    options->on_timeout = (enum options_on_timeout)choice;
+    return 0;
+}
+
+int options_set_fail_on_splat(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->fails_on_splat = true;
+    options->allowed_splats = value;
+    return 0;
+}
+
+int options_set_tty(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    (void)value;
+    options->has_tty = true;
+    return 0;
+}
+
+int options_set_directory(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->directory = value;
+    return 0;
+}
+
+int options_set_user(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->user = value;
+    return 0;
+}
+
+int options_add_environment(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (value[0] == '=' || strchr(value, '=') == NULL)
+        return option_parser_fail(parser,
+                                  "--env: \"%s\" is no variable: give one "
+                                  "such as TERM=linux",
+                                  value);
+    if (options->num_environment == OPTIONS_MAX_ENVIRONMENT)
+        return option_parser_fail(parser, "--env: more than %d variables",
+                                  OPTIONS_MAX_ENVIRONMENT);
+    options->environment[options->num_environment++] = value;
+    return 0;
+}
+
+/* Those that mean nothing without a command. */
+static const char *option_for_command(const struct options *options)
+{
+    if (options->boot_timeout_ms != 0)
+        return "--boot-timeout";
+    if (options->has_tty)
+        return "--tty";
+    if (options->directory != NULL)
+        return "--cwd";
+    if (options->user != NULL)
+        return "--user";
+    return options->num_environment > 0 ? "--env" : NULL;
+}
+
+int options_check_command(struct option_parser *parser)
+{
+    struct options *options = parser->results;
+    const char *stray = option_for_command(options);
+
+    if (options->command_argv == NULL) {
+        if (stray != NULL)
+            return option_parser_fail(parser,
+                                      "%s: there is no command that it could "
+                                      "be for: give one after \"--\"",
+                                      stray);
+        return 0;
+    }
+    if (options->has_console && options->console == CONSOLE_STDIO)
+        return option_parser_fail(
+            parser, "--console stdio: standard input and output are the "
+                    "command's: use --kmsg for the kernel's messages");
+    options->console = CONSOLE_NONE;
+    return 0;
+}
