@@ -19,8 +19,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define VCPU_SIGNAL SIGUSR1
+
+/* After how many seconds it is said who keeps a pause waiting. */
+#define PATIENCE_S 2
 
 /* Since Linux 6.8: the address of an access that failed with EFAULT. KVM
  * gives none for a page that the host may not read; it is counted as that. */
@@ -388,11 +392,28 @@ void vcpu_group_stop_entering(struct vcpu_group *group)
     }
 }
 
+/* With the lock held. */
+static void wait_until_parked(struct vcpu_group *group)
+{
+    struct timespec due;
+    int error = 0;
+
+    clock_gettime(CLOCK_REALTIME, &due);
+    due.tv_sec += PATIENCE_S;
+    while (group->num_parked < group->count && !error)
+        error = pthread_cond_timedwait(&group->changed, &group->lock, &due);
+    if (group->num_parked == group->count)
+        return;
+    log_warning("waiting for a vCPU that is inside a device: one that another "
+                "process serves, and does not answer, takes up to 30 s");
+    while (group->num_parked < group->count)
+        pthread_cond_wait(&group->changed, &group->lock);
+}
+
 void vcpu_group_pause(struct vcpu_group *group)
 {
     vcpu_group_stop_entering(group);
     pthread_mutex_lock(&group->lock);
-    while (group->num_parked < group->count)
-        pthread_cond_wait(&group->changed, &group->lock);
+    wait_until_parked(group);
     pthread_mutex_unlock(&group->lock);
 }
