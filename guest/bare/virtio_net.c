@@ -262,6 +262,15 @@ bool virtio_net_has_sent(void)
            queue->avail.index;
 }
 
+void virtio_net_break(const struct virtio_net *net)
+{
+    struct queue *queue = &queues[VIRTIO_NET_TRANSMIT];
+
+    offer(VIRTIO_NET_TRANSMIT, HEADER_SIZE + FRAME_SIZE, 0);
+    queue->avail.ring[(queue->avail.index - 1) % QUEUE_SIZE] = QUEUE_SIZE;
+    virtio_net_notify(net, VIRTIO_NET_TRANSMIT);
+}
+
 bool virtio_net_has_frame(void)
 {
     return __atomic_load_n(&queues[VIRTIO_NET_RECEIVE].used.index,

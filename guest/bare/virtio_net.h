@@ -54,6 +54,9 @@ bool virtio_net_has_sent(void);
 /* Whether there is a frame to take; does not wait. */
 bool virtio_net_has_frame(void);
 
+/* Offers the device a frame to send in a descriptor that there is not. */
+void virtio_net_break(const struct virtio_net *net);
+
 void virtio_net_notify(const struct virtio_net *net, unsigned index);
 
 uint64_t virtio_net_features(const struct virtio_net *net);
