@@ -57,12 +57,14 @@ static bool is_net(const struct absent_device *absent)
 static const struct vdpa_queue *find_control(const struct absent_device *absent)
 {
     const struct virtio_net_config *config = (const void *)absent->config;
+    const uint64_t several_pairs =
+        FEATURE(VIRTIO_NET_F_MQ) | FEATURE(VIRTIO_NET_F_RSS);
     const struct absent_queue *queue;
     unsigned index = 2;
 
     if (!is_net(absent) || !(absent->features & FEATURE(VIRTIO_NET_F_CTRL_VQ)))
         return NULL;
-    if (absent->features & FEATURE(VIRTIO_NET_F_MQ) &&
+    if (absent->features & several_pairs &&
         absent->identity.config_size >= offsetof(struct virtio_net_config, mtu))
         index = 2U * load_le16(&config->max_virtqueue_pairs);
     if (index >= absent->identity.num_queues)
@@ -275,12 +277,16 @@ static int enable_queue(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
+/* Nothing moves. */
 static int get_queue_position(struct vdpa_backend *backend, uint16_t index,
                               uint32_t *position)
 {
-    (void)position;
-    return index < to_absent(backend)->identity.num_queues ? -EOPNOTSUPP
-                                                           : -EINVAL;
+    const struct absent_device *absent = to_absent(backend);
+
+    if (index >= absent->identity.num_queues)
+        return -EINVAL;
+    *position = absent->queues[index].setup.position;
+    return 0;
 }
 
 static int map_doorbell(struct vdpa_backend *backend, uint16_t index,

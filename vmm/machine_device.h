@@ -49,7 +49,7 @@ struct machine_device {
  * logged. From any thread; may take long. */
 int machine_device_open(struct machine *machine,
                         const struct net_options *options,
-                        struct machine_device **device) MUST_CHECK;
+                        struct machine_device **opened) MUST_CHECK;
 /* Takes the card out of the guest's reach; may take long. From a thread that
  * is neither a vCPU's nor, while its loop runs, the I/O thread. */
 void machine_device_unplug(struct machine_device *device);

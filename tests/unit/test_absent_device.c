@@ -100,7 +100,10 @@ START_TEST(it_is_the_device_of_before_without_a_link)
     open_absent();
     ck_assert_str_eq(absent->name, gone.backend.name);
     ck_assert_int_eq(absent->ops->identify(absent, &identity), 0);
-    ck_assert_int_eq(memcmp(&identity, &gone.identity, sizeof(identity)), 0);
+    ck_assert_uint_eq(identity.device_id, gone.identity.device_id);
+    ck_assert_uint_eq(identity.config_size, gone.identity.config_size);
+    ck_assert_uint_eq(identity.num_queues, gone.identity.num_queues);
+    ck_assert_uint_eq(identity.last_iova, gone.identity.last_iova);
     ck_assert_int_eq(absent->ops->get_features(absent, &features), 0);
     ck_assert_uint_eq(features, gone.offered);
     ck_assert_int_eq(absent->ops->get_queue_max_size(absent, 1, &size), 0);

@@ -171,7 +171,8 @@ remove_under_traffic()
         awk '{ print $2 - $1 }')
     echo "vdpa dev del took $seconds s"
     expect_vmm_line "^vmm: warning: $NET_DEVICE: the host removed the device"
-    [ "${seconds%%.*}" -lt 1 ] || fail "vdpa dev del took $seconds s"
+    # The kernel would wait for ever; the lab may be slow.
+    [ "${seconds%%.*}" -lt 3 ] || fail "vdpa dev del took $seconds s"
     [ ! -e "$NET_DEVICE" ] || fail "$NET_DEVICE is still there"
 }
 
