@@ -39,7 +39,7 @@ static unsigned fds_before;
 static bool has_kvm;
 static int pages_fd;
 static uint8_t *pages; /* as a device is mapped: not to be read */
-static const uint8_t *view;
+static uint8_t *view;  /* of the same, to see what was written */
 static atomic_uint outs, last_out, bus_reads, bus_writes, stops;
 
 static uint64_t read_beneath(void *device, uint64_t offset, unsigned size)
@@ -76,7 +76,7 @@ static const struct bus_ops beneath_ops = {.read = read_beneath,
 static const struct bus_ops port_ops = {.read = read_beneath,
                                         .write = port_write};
 static struct bus_region beneath = {
-    .name = "beneath", .base = 0, .size = 16 * PAGE, .ops = &beneath_ops};
+    .name = "beneath", .base = 0, .size = 0x10000, .ops = &beneath_ops};
 static struct bus_region port_region = {
     .name = "port", .base = PORT, .size = 1, .ops = &port_ops};
 
@@ -138,7 +138,7 @@ static void teardown(void)
         bus_destroy(&mmio);
         bus_destroy(&ports);
         munmap(pages, (size_t)2 * PAGE);
-        munmap((void *)(uintptr_t)view, (size_t)2 * PAGE);
+        munmap(view, (size_t)2 * PAGE);
         close(pages_fd);
     }
     ck_assert_uint_eq(count_open_fds(), fds_before);
