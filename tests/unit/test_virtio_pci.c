@@ -107,7 +107,7 @@ static void set_common(unsigned offset, unsigned size, uint64_t value)
 }
 
 /* As Linux does it, with MSI-X left off. */
-static void bring_up(void)
+static void bring_up_queues(unsigned count)
 {
     set_common(VIRTIO_PCI_COMMON_STATUS, 1, 0);
     set_common(VIRTIO_PCI_COMMON_STATUS, 1, 1);
@@ -118,7 +118,7 @@ static void bring_up(void)
         set_common(VIRTIO_PCI_COMMON_GF, 4, common(VIRTIO_PCI_COMMON_DF, 4));
     }
     set_common(VIRTIO_PCI_COMMON_STATUS, 1, NEGOTIATED);
-    for (unsigned i = 0; i < NUM_QUEUES; i++) {
+    for (unsigned i = 0; i < count; i++) {
         set_common(VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
         set_common(VIRTIO_PCI_COMMON_Q_SIZE, 2, 64);
         set_common(VIRTIO_PCI_COMMON_Q_DESCLO, 4, QUEUE_GPA(i));
@@ -130,6 +130,11 @@ static void bring_up(void)
         set_common(VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
     }
     set_common(VIRTIO_PCI_COMMON_STATUS, 1, RUNNING);
+}
+
+static void bring_up(void)
+{
+    bring_up_queues(NUM_QUEUES);
 }
 
 static void use_msix(void)
@@ -477,6 +482,33 @@ START_TEST(pages_are_for_queues_that_the_guest_enabled)
 }
 END_TEST
 
+START_TEST(queue_of_another_number_there_has_no_page)
+{
+    const uint8_t pairs[] = {3, 0};
+
+    virtio_bench_unplug(&bench);
+    fake_backend_init(&bench.fake);
+    bench.fake.has_doorbells = true;
+    bench.fake.offered |= UINT64_C(1) << VIRTIO_NET_F_MQ;
+    bench.fake.identity.num_queues = 7;
+    memcpy(bench.fake.config +
+               offsetof(struct virtio_net_config, max_virtqueue_pairs),
+           pairs, sizeof(pairs));
+    bench.options.queue_pairs = 2;
+    ck_assert_int_eq(virtio_bench_plug(&bench), 0);
+    virtio_pci_use_pages(&bench.pci);
+    config_write(PCI_COMMAND, 2, MEMORY_ON);
+    bring_up_queues(5);
+    ck_assert_uint_eq(common(VIRTIO_PCI_COMMON_STATUS, 1), RUNNING);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert(has_page(i));
+    /* The control queue is the device's queue 6. */
+    ck_assert_ptr_null(fake_machine_page(&bench.machine, notify_gpa(4)));
+    ck_assert_str_eq(virtio_pci_kicks(&bench.pci, 4).why_not,
+                     "the device numbers it otherwise");
+}
+END_TEST
+
 START_TEST(reasons_for_no_page_are_known_before_the_guest_runs)
 {
     virtio_pci_use_pages(&bench.pci);
@@ -649,6 +681,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, device_that_runs_is_notified_by_its_pages);
     tcase_add_test(tcase, device_that_does_not_start_has_no_pages);
     tcase_add_test(tcase, pages_are_for_queues_that_the_guest_enabled);
+    tcase_add_test(tcase, queue_of_another_number_there_has_no_page);
     tcase_add_test(tcase, reasons_for_no_page_are_known_before_the_guest_runs);
     tcase_add_test(tcase, window_reads_and_writes_registers);
     tcase_add_test(tcase, window_rings_a_doorbell_and_stops_a_running_device);
