@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +78,9 @@ uint16_t virtio_device_backend_index(const struct virtio_device *device,
 const char *virtio_device_queue_role(const struct virtio_device *device,
                                      unsigned index)
 {
+    /* virtio 1.2, 5.2.2 */
+    if (device->identity.device_id == VIRTIO_ID_BLOCK)
+        return "request";
     return virtio_net_queues_role(&device->net_queues, device->driver_features,
                                   index);
 }

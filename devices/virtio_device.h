@@ -165,8 +165,8 @@ void virtio_device_set_queue(struct virtio_device *device, unsigned index,
  * was negotiated. With the lock held. */
 uint16_t virtio_device_backend_index(const struct virtio_device *device,
                                      unsigned index);
-/* What the queue is for: "receive", "control"; "" when there is nothing to
- * say. With the lock held. */
+/* What the queue is for: "receive", "control", "request"; "" when there is
+ * nothing to say. With the lock held. */
 const char *virtio_device_queue_role(const struct virtio_device *device,
                                      unsigned index);
 

@@ -66,20 +66,32 @@ static const char *const net_names[FEATURE_NAMES_MAX] = {
     [63] = "speed_duplex",
 };
 
+/* virtio 1.3, 5.2.3 and 5.2.3.1. */
+static const char *const block_names[FEATURE_NAMES_MAX] = {
+    [0] = "barrier",       [1] = "size_max",  [2] = "seg_max",
+    [4] = "geometry",      [5] = "ro",        [6] = "blk_size",
+    [7] = "scsi",          [9] = "flush",     [10] = "topology",
+    [11] = "config_wce",   [12] = "mq",       [13] = "discard",
+    [14] = "write_zeroes", [15] = "lifetime", [16] = "secure_erase",
+    [17] = "zoned",
+};
+
 const char *feature_names_get(uint32_t device_id, unsigned bit)
 {
     if (bit >= FEATURE_NAMES_MAX)
         return NULL;
     if (common_names[bit] != NULL)
         return common_names[bit];
-    return device_id == VIRTIO_ID_NET ? net_names[bit] : NULL;
+    if (device_id == VIRTIO_ID_NET)
+        return net_names[bit];
+    return device_id == VIRTIO_ID_BLOCK ? block_names[bit] : NULL;
 }
 
 /* Without prefixes and capitals; what is too long for a name is cut. */
 static void simplify(const char *typed, char name[MAX_NAME])
 {
-    static const char *const prefixes[] = {"virtio_", "net_f_", "ring_f_",
-                                           "f_"};
+    static const char *const prefixes[] = {"virtio_", "net_f_", "blk_f_",
+                                           "ring_f_", "f_"};
     size_t length = 0;
 
     for (; length < MAX_NAME - 1 && typed[length] != '\0'; length++)

@@ -10,23 +10,24 @@
 
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <stdio.h>
 
 static int fail_name(uint32_t device_id, const char *text, char *error,
                      size_t error_size)
 {
     const char *nearest = feature_names_nearest(device_id, text + 1);
+    const char *list =
+        device_id == VIRTIO_ID_NET ? "\"vmm run --help\"" : "vmm(1)";
 
     if (nearest != NULL)
         snprintf(error, error_size,
-                 "\"%.64s\" names no feature: did you mean \"%c%s\"? "
-                 "\"vmm run --help\" lists the names",
-                 text, text[0], nearest);
+                 "\"%.64s\" names no feature: did you mean \"%c%s\"? %s lists "
+                 "the names",
+                 text, text[0], nearest, list);
     else
         snprintf(error, error_size,
-                 "\"%.64s\" names no feature: \"vmm run --help\" lists the "
-                 "names",
-                 text);
+                 "\"%.64s\" names no feature: %s lists the names", text, list);
     return -EINVAL;
 }
 

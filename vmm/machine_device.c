@@ -10,6 +10,7 @@
 #include "vmm/machine.h"
 #include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
+#include "vmm/virtio_types.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -69,6 +70,23 @@ static void removed(void *owner)
                   virtio->name);
 }
 
+/* What depends on the type of the device, which it alone knows. */
+static int ask_type(struct machine_device *device, struct vdpa_backend *backend)
+{
+    char reason[OPTIONS_MAX_ERROR];
+    struct vdpa_identity identity;
+    int error = backend->ops->identify(backend, &identity);
+
+    if (error)
+        return error;
+    virtio_types_print(identity.device_id, device->type);
+    error = net_options_resolve(&device->options, identity.device_id, reason,
+                                sizeof(reason));
+    if (error)
+        log_error("%s: a %s device: %s", backend->name, device->type, reason);
+    return error;
+}
+
 static int make_card(struct machine_device *device,
                      struct vdpa_backend *backend)
 {
@@ -85,7 +103,7 @@ static int make_card(struct machine_device *device,
         return error;
     device->has_pci = true;
     error = bypass_report_init(&device->report, device->pci.device.name,
-                               "virtio-net", device->pci.device.num_queues);
+                               device->type, device->pci.device.num_queues);
     device->pci.running_changed = machine_report_running_changed;
     device->pci.owner = device;
     if (!error)
@@ -110,6 +128,11 @@ int machine_device_open(struct machine *machine,
     device->options = *options;
     device->is_soft = !net_kind_is_vdpa(options->kind);
     error = net_backend_open(&device->options, machine->memory.size, &backend);
+    if (!error) {
+        error = ask_type(device, backend);
+        if (error)
+            backend->ops->close(backend);
+    }
     if (!error)
         error = make_card(device, backend);
     if (error) {

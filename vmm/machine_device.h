@@ -10,6 +10,7 @@
 #include "vmm/bypass_report.h"
 #include "vmm/compiler.h"
 #include "vmm/options.h"
+#include "vmm/virtio_types.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -32,7 +33,8 @@ struct machine_device {
     unsigned number; /* of its name */
     char name[MACHINE_DEVICE_MAX_NAME];
     struct virtio_pci pci;
-    struct virtio_watch watch; /* of a device of the host */
+    struct virtio_watch watch;        /* of a device of the host */
+    char type[VIRTIO_TYPES_MAX_NAME]; /* "virtio-net" */
     struct bypass_report report;
     bool has_pci, is_plugged;
     bool is_soft; /* its frames pass through this process */

@@ -88,9 +88,10 @@ static int check_net(struct vdpa_backend *backend)
     if (error)
         return error;
     if (identity.device_id != VIRTIO_ID_NET) {
-        log_error("%s: a device of virtio type %u, not a network device (%u): "
-                  "--net takes network devices only",
-                  backend->name, identity.device_id, VIRTIO_ID_NET);
+        log_error("%s: a device of virtio type %u, not a network device (%u), "
+                  "which --net takes: give it as --vdpa %s",
+                  backend->name, identity.device_id, VIRTIO_ID_NET,
+                  backend->name);
         return -ENODEV;
     }
     return 0;
@@ -106,7 +107,7 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
 
     if (error)
         return error;
-    error = check_net(*backend);
+    error = options->is_any_type ? 0 : check_net(*backend);
     if (!error && options->has_mac)
         error = set_mac(*backend, options->mac);
     if (!error && options->mtu)

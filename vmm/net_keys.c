@@ -229,33 +229,60 @@ static int add_forward(struct net_options *net, const char *value, char *error,
     return 0;
 }
 
+/* As typed, for net_options_resolve(). */
+static int keep_wish(struct net_options *net, const char *value, char *error,
+                     size_t error_size)
+{
+    if (strlen(value) >= NET_OPTIONS_MAX_WISH) {
+        snprintf(error, error_size, "\"%.64s\" is longer than %d bytes", value,
+                 NET_OPTIONS_MAX_WISH - 1);
+        return -EINVAL;
+    }
+    if (net->num_wishes == NET_OPTIONS_MAX_WISHES) {
+        snprintf(error, error_size, "stands more than %d times",
+                 NET_OPTIONS_MAX_WISHES);
+        return -EINVAL;
+    }
+    memcpy(net->wishes[net->num_wishes++], value, strlen(value) + 1);
+    return 0;
+}
+
 static int add_feature(struct net_options *net, const char *value, char *error,
                        size_t error_size)
 {
+    if (net->is_any_type)
+        return keep_wish(net, value, error, error_size);
     return feature_wishes_add(&net->features, VIRTIO_ID_NET, value, error,
                               error_size);
 }
 
 #define FOR(kind) NET_KEY_FOR(kind)
+#define FOR_ANY   NET_KEY_FOR_ANY_TYPE
 #define FOR_VDPA  (FOR(NET_VDPA) | FOR(NET_VDPA_FD))
 #define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
 
 static const struct net_key keys[] = {
-    {{"vdpa", false}, FOR(NET_VDPA), set_name},
-    {{"vdpa-fd", false}, FOR(NET_VDPA_FD), set_fd},
+    {{"vdpa", false}, FOR(NET_VDPA) | FOR_ANY, set_name},
+    {{"vdpa-fd", false}, FOR(NET_VDPA_FD) | FOR_ANY, set_fd},
     {{"user", false}, FOR(NET_USER), set_user},
     {{"tap", false}, FOR(NET_TAP), set_name},
     {{"peer", false}, FOR(NET_PEER), set_name},
     {{"mac", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mac},
-    {{"features", true}, FOR_VDPA | FOR_SOFT, add_feature},
+    {{"features", true}, FOR_VDPA | FOR_SOFT | FOR_ANY, add_feature},
     {{"queues", false}, FOR_VDPA, set_queues},
-    {{"doorbell", false}, FOR_VDPA, set_doorbell},
+    {{"doorbell", false}, FOR_VDPA | FOR_ANY, set_doorbell},
     {{"mtu", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mtu},
     {{"poll", false}, FOR_SOFT, net_keys_set_polling},
     {{"forward", true}, FOR(NET_USER), add_forward},
     {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */
     {{"restrict", false}, FOR(NET_USER), set_restrict},
 };
+
+bool net_keys_fit(const struct net_key *key, const struct net_options *net)
+{
+    return key->kinds & NET_KEY_FOR(net->kind) &&
+           (!net->is_any_type || key->kinds & FOR_ANY);
+}
 
 const char *net_kind_key(enum net_kind kind)
 {

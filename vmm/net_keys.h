@@ -9,18 +9,23 @@
 #include "vmm/key_value.h"
 #include "vmm/net_options.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#define NET_KEY_FOR(kind) (1U << (kind))
+#define NET_KEY_FOR(kind)    (1U << (kind))
+#define NET_KEY_FOR_ANY_TYPE (1U << NET_KINDS) /* of --vdpa, too */
 
 struct net_key {
     struct key_value_rule rule;
-    unsigned kinds; /* that have it: NET_KEY_FOR() of each */
+    unsigned kinds; /* that have it: NET_KEY_FOR...() of each */
     /* Takes the value as typed, "" for none: -EINVAL with the reason, to be
      * put after the key, in `error`. */
     int (*set)(struct net_options *net, const char *value, char *error,
                size_t error_size);
 };
+
+/* Whether the card that `net` is to be has the key. */
+bool net_keys_fit(const struct net_key *key, const struct net_options *net);
 
 /* The key that says that a network is of this kind. */
 const char *net_kind_key(enum net_kind kind);

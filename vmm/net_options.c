@@ -86,8 +86,9 @@ static int find_kind(const char *text, enum net_kind *kind, char *error,
 }
 
 /* A key of other kinds is no typing error, so no near miss is looked for. */
-static int refuse_keys_of_others(const char *text, enum net_kind kind,
-                                 char *error, size_t error_size)
+static int refuse_keys_of_others(const struct net_options *net,
+                                 const char *text, char *error,
+                                 size_t error_size)
 {
     const struct net_key *key = NULL, *keys;
     char known[128] = "";
@@ -96,7 +97,7 @@ static int refuse_keys_of_others(const char *text, enum net_kind kind,
 
     for (const char *item = text; item != NULL; item = next_item(item)) {
         key = net_keys_find(item, strcspn(item, "=,"));
-        if (key != NULL && (key->kinds & NET_KEY_FOR(kind)) == 0)
+        if (key != NULL && !net_keys_fit(key, net))
             break;
         key = NULL;
     }
@@ -104,12 +105,14 @@ static int refuse_keys_of_others(const char *text, enum net_kind kind,
         return 0;
     keys = net_keys_all(&count);
     for (unsigned i = 0; i < count && used < sizeof(known); i++) {
-        if ((keys[i].kinds & NET_KEY_FOR(kind)) != 0)
+        if (net_keys_fit(&keys[i], net))
             used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
                                      used == 0 ? "" : ", ", keys[i].rule.key);
     }
     snprintf(error, error_size, "%s has no \"%s\": known are %s",
-             net_kind_key(kind), key->rule.key, known);
+             net->is_any_type ? "a device of any type"
+                              : net_kind_key(net->kind),
+             key->rule.key, known);
     return -EINVAL;
 }
 
@@ -122,10 +125,10 @@ int net_options_parse(struct net_options *net, const char *text, char *error,
     const struct net_key *keys = net_keys_all(&num_keys);
 
     if (find_kind(text, &net->kind, error, error_size) < 0 ||
-        refuse_keys_of_others(text, net->kind, error, error_size) < 0)
+        refuse_keys_of_others(net, text, error, error_size) < 0)
         return -EINVAL;
     for (unsigned i = 0; i < num_keys; i++) {
-        if ((keys[i].kinds & NET_KEY_FOR(net->kind)) == 0)
+        if (!net_keys_fit(&keys[i], net))
             continue;
         assert(num_rules < KEY_VALUE_MAX_RULES);
         rules[num_rules++] = keys[i].rule;
@@ -146,5 +149,38 @@ int net_options_parse(struct net_options *net, const char *text, char *error,
             return -EINVAL;
         }
     }
+    return 0;
+}
+
+int net_options_parse_vdpa(struct net_options *net, const char *text,
+                           char *error, size_t error_size)
+{
+    enum net_kind kind = NET_VDPA;
+
+    if (text[0] != '/' && (find_kind(text, &kind, error, error_size) < 0 ||
+                           !net_kind_is_vdpa(kind))) {
+        snprintf(error, error_size,
+                 "\"%.128s\" names no device: give /dev/vhost-vdpa-0 or "
+                 "vdpa-fd=3",
+                 text);
+        return -EINVAL;
+    }
+    net->is_any_type = true;
+    return net_options_parse(net, text, error, error_size);
+}
+
+int net_options_resolve(struct net_options *net, uint32_t device_id,
+                        char *error, size_t error_size)
+{
+    for (unsigned i = 0; i < net->num_wishes; i++) {
+        char reason[MAX_REASON];
+
+        if (feature_wishes_add(&net->features, device_id, net->wishes[i],
+                               reason, sizeof(reason)) < 0) {
+            snprintf(error, error_size, "features %s", reason);
+            return -EINVAL;
+        }
+    }
+    net->num_wishes = 0;
     return 0;
 }

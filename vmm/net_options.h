@@ -17,6 +17,8 @@
 #define NET_OPTIONS_MAX_FORWARD  80 /* bytes, with the final NUL */
 #define NET_OPTIONS_MIN_MTU      68 /* virtio 1.2, 5.1.3 */
 #define NET_OPTIONS_MAX_MTU      65520
+#define NET_OPTIONS_MAX_WISHES   16
+#define NET_OPTIONS_MAX_WISH     48     /* bytes, with the final NUL */
 #define NET_OPTIONS_MAX_PAIRS    0x8000 /* virtio 1.2, 5.1.4.1 */
 
 enum net_kind {
@@ -55,6 +57,11 @@ struct net_options {
     bool has_mac; /* else the device's own, or a made-up one */
     uint8_t mac[6];
     struct feature_wishes features;
+    /* Of --vdpa: a vDPA device of any type. What "-mq" means depends on that,
+     * so the wishes stand here as typed, until the device has told. */
+    bool is_any_type;
+    char wishes[NET_OPTIONS_MAX_WISHES][NET_OPTIONS_MAX_WISH];
+    unsigned num_wishes;
     enum net_doorbell doorbell; /* vDPA */
     unsigned queue_pairs;       /* vDPA: the guest's at most; 0: the device's */
     uint16_t mtu; /* bytes of payload; 0: the default, or the device's */
@@ -75,5 +82,15 @@ struct net_options {
  */
 int net_options_parse(struct net_options *net, const char *text, char *error,
                       size_t error_size) MUST_CHECK;
+
+/* The same for --vdpa: a vDPA device of any type, with the keys that all types
+ * have. */
+int net_options_parse_vdpa(struct net_options *net, const char *text,
+                           char *error, size_t error_size) MUST_CHECK;
+
+/* Takes the wishes of --vdpa for those of a device of type `device_id`
+ * (VIRTIO_ID_*). -EINVAL with the reason in `error`. */
+int net_options_resolve(struct net_options *net, uint32_t device_id,
+                        char *error, size_t error_size) MUST_CHECK;
 
 #endif

@@ -63,19 +63,33 @@ static int set_cpus(struct option_parser *parser, const char *value)
     return 0;
 }
 
-static int add_net(struct option_parser *parser, const char *value)
+static int add_device(struct option_parser *parser, const char *value,
+                      int (*parse)(struct net_options *net, const char *text,
+                                   char *error, size_t error_size))
 {
     struct options *options = parser->results;
     char reason[OPTIONS_MAX_ERROR];
 
     if (options->net_count == OPTIONS_MAX_NETS)
-        return option_parser_fail(parser, "--net: more than %d network cards",
-                                  OPTIONS_MAX_NETS);
-    if (net_options_parse(&options->nets[options->net_count], value, reason,
-                          sizeof(reason)) < 0)
-        return option_parser_fail(parser, "--net: %s", reason);
+        return option_parser_fail(
+            parser, "--%s: more than %d %s", parser->option, OPTIONS_MAX_NETS,
+            parse == net_options_parse ? "network cards"
+                                       : "devices, network cards included");
+    if (parse(&options->nets[options->net_count], value, reason,
+              sizeof(reason)) < 0)
+        return option_parser_fail(parser, "--%s: %s", parser->option, reason);
     options->net_count++;
     return 0;
+}
+
+static int add_net(struct option_parser *parser, const char *value)
+{
+    return add_device(parser, value, net_options_parse);
+}
+
+static int add_vdpa(struct option_parser *parser, const char *value)
+{
+    return add_device(parser, value, net_options_parse_vdpa);
 }
 
 static int set_on_reset(struct option_parser *parser, const char *value)
@@ -217,6 +231,7 @@ static const struct option_rule run_rules[] = {
     {"memory", 'm', TAKES_VALUE, "512M", options_set_memory},
     {"cpus", 'c', TAKES_VALUE, "2", set_cpus},
     {"net", 'n', TAKES_VALUE, A_NET, add_net},
+    {"vdpa", 0, TAKES_VALUE, "/dev/vhost-vdpa-0", add_vdpa},
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", options_set_hugepages},
     {"prealloc", 0, TAKES_NOTHING, NULL, options_set_prealloc},
     {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},

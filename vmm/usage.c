@@ -76,6 +76,8 @@ static const char run_help[] =
     "\n"
     "Devices\n"
     "  -n, --net NETWORK     network card, up to 8 times\n"
+    "      --vdpa PATH           a vDPA device of any type, as a disk, "
+    "likewise\n"
     "      --control SOCKET  let \"vmm status SOCKET\" and its like ask this\n"
     "                        vmm\n"
     "      --console stdio|none\n"

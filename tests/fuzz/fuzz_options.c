@@ -51,6 +51,10 @@ static void check_net(const struct net_options *net)
     }
     require(net->queue_pairs <= NET_OPTIONS_MAX_PAIRS);
     require(net->queue_pairs == 0 || net_kind_is_vdpa(net->kind));
+    require(net->num_wishes <= NET_OPTIONS_MAX_WISHES);
+    require(net->is_any_type || net->num_wishes == 0);
+    require(!net->is_any_type ||
+            (net_kind_is_vdpa(net->kind) && !net->has_mac && net->mtu == 0));
     require(net->kind != NET_VDPA_FD || net->fd >= 3);
     if (net_kind_is_vdpa(net->kind))
         require(!net->has_polling);

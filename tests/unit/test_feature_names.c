@@ -175,8 +175,20 @@ START_TEST(help_lists_every_name)
 }
 END_TEST
 
+START_TEST(disks_have_names_of_their_own)
+{
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "mq"), 12);
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "VIRTIO_BLK_F_RO"), 5);
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "packed"), 34);
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "csum"), -1);
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_NET, "zoned"), -1);
+    ck_assert_str_eq(feature_names_nearest(VIRTIO_ID_BLOCK, "fluhs"), "flush");
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, disks_have_names_of_their_own);
     tcase_add_test(tcase, names_are_the_specifications);
     tcase_add_test(tcase, every_name_leads_back_to_its_bit);
     tcase_add_test(tcase, bits_without_a_name_have_none);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <stdio.h>
@@ -135,6 +136,75 @@ START_TEST(vdpa_devices_may_have_doorbells)
     refuse("/d,doorbell=off,doorbell=off", "\"doorbell\" is given twice");
     refuse("tap=t,doorbell=off", "tap has no \"doorbell\": known are tap, mac, "
                                  "features, mtu, poll");
+}
+END_TEST
+
+static int parse_vdpa(const char *text)
+{
+    error[0] = '\0';
+    net = (struct net_options){0};
+    return net_options_parse_vdpa(&net, text, error, sizeof(error));
+}
+
+static void refuse_vdpa(const char *text, const char *reason)
+{
+    ck_assert_msg(parse_vdpa(text) == -EINVAL, "\"%s\" was accepted", text);
+    ck_assert_str_eq(error, reason);
+}
+
+START_TEST(devices_of_any_type_have_the_keys_that_all_have)
+{
+    ck_assert_int_eq(parse_vdpa("/dev/vhost-vdpa-1,doorbell=off"), 0);
+    ck_assert(net.is_any_type);
+    ck_assert_int_eq(net.kind, NET_VDPA);
+    ck_assert_str_eq(net.name, "/dev/vhost-vdpa-1");
+    ck_assert_int_eq(parse_vdpa("vdpa-fd=4"), 0);
+    ck_assert_int_eq(net.kind, NET_VDPA_FD);
+    ck_assert_int_eq(net.fd, 4);
+    refuse_vdpa("/d,mac=52:54:00:12:34:56",
+                "a device of any type has no \"mac\": known are vdpa, "
+                "features, doorbell");
+    refuse_vdpa("/d,queues=2", "a device of any type has no \"queues\": known "
+                               "are vdpa, features, doorbell");
+    refuse_vdpa("user", "\"user\" names no device: give /dev/vhost-vdpa-0 or "
+                        "vdpa-fd=3");
+    refuse_vdpa("disk", "\"disk\" names no device: give /dev/vhost-vdpa-0 or "
+                        "vdpa-fd=3");
+    refuse_vdpa("",
+                "\"\" names no device: give /dev/vhost-vdpa-0 or vdpa-fd=3");
+    refuse_vdpa("/d,vdpa-fd=3", "\"vdpa\" and \"vdpa-fd\" are two networks: "
+                                "give each a --net of its own");
+}
+END_TEST
+
+START_TEST(features_of_any_type_wait_for_the_type)
+{
+    char reason[512], text[1024] = "/d";
+
+    ck_assert_int_eq(parse_vdpa("/d,features=-mq,features=+ro"), 0);
+    ck_assert_uint_eq(net.features.hidden, 0);
+    ck_assert_int_eq(
+        net_options_resolve(&net, VIRTIO_ID_BLOCK, reason, sizeof(reason)), 0);
+    ck_assert_uint_eq(net.features.hidden, UINT64_C(1) << 12);
+    ck_assert_uint_eq(net.features.required, UINT64_C(1) << 5);
+    ck_assert_int_eq(parse_vdpa("/d,features=-mq"), 0);
+    ck_assert_int_eq(
+        net_options_resolve(&net, VIRTIO_ID_NET, reason, sizeof(reason)), 0);
+    ck_assert_uint_eq(net.features.hidden, UINT64_C(1) << 22);
+    ck_assert_int_eq(parse_vdpa("/d,features=+zonde"), 0);
+    ck_assert_int_eq(
+        net_options_resolve(&net, VIRTIO_ID_BLOCK, reason, sizeof(reason)),
+        -EINVAL);
+    ck_assert_str_eq(reason, "features \"+zonde\" names no feature: did you "
+                             "mean \"+zoned\"? vmm(1) lists the names");
+    for (unsigned i = 0; i <= NET_OPTIONS_MAX_WISHES; i++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                       ",features=-ro");
+    refuse_vdpa(text, "features stands more than 16 times");
+    (void)snprintf(text, sizeof(text), "/d,features=-%s",
+                   "a_name_that_is_longer_than_any_feature_of_virtio_has");
+    refuse_vdpa(text, "features \"-a_name_that_is_longer_than_any_feature_of_"
+                      "virtio_has\" is longer than 47 bytes");
 }
 END_TEST
 
@@ -429,6 +499,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, vdpa_devices_may_be_left_as_descriptors);
     tcase_add_test(tcase, vdpa_devices_may_be_given_fewer_queues);
     tcase_add_test(tcase, vdpa_devices_may_have_doorbells);
+    tcase_add_test(tcase, devices_of_any_type_have_the_keys_that_all_have);
+    tcase_add_test(tcase, features_of_any_type_wait_for_the_type);
     tcase_add_test(tcase, user_network_forwards_ports);
     tcase_add_test(tcase, forwards_have_limits);
     tcase_add_test(tcase, one_kind_is_needed);
