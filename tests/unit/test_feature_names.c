@@ -95,11 +95,11 @@ END_TEST
 
 START_TEST(other_types_have_the_common_names_alone)
 {
-    ck_assert_ptr_null(feature_names_get(VIRTIO_ID_BLOCK, VIRTIO_NET_F_CSUM));
-    ck_assert_str_eq(feature_names_get(VIRTIO_ID_BLOCK, VIRTIO_F_VERSION_1),
+    ck_assert_ptr_null(feature_names_get(VIRTIO_ID_FS, VIRTIO_NET_F_CSUM));
+    ck_assert_str_eq(feature_names_get(VIRTIO_ID_FS, VIRTIO_F_VERSION_1),
                      "version_1");
-    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "csum"), -1);
-    ck_assert_int_eq(feature_names_find(VIRTIO_ID_BLOCK, "packed"),
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_FS, "csum"), -1);
+    ck_assert_int_eq(feature_names_find(VIRTIO_ID_FS, "packed"),
                      VIRTIO_F_RING_PACKED);
 }
 END_TEST
