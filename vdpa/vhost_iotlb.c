@@ -199,16 +199,18 @@ static int check_one(const struct vhost_iotlb *iotlb,
                   path, mapping->size, mapping->host, mapping->iova, page);
         return -EINVAL;
     }
-    if (mapping->iova < iotlb->first_iova || mapping->iova > iotlb->last_iova ||
-        mapping->size - 1 > iotlb->last_iova - mapping->iova) {
-        log_error("%s: cannot map %" PRIu64 " KiB at %#" PRIx64
-                  ": the device reaches only %#" PRIx64 " to %#" PRIx64
-                  "; place guest memory inside",
-                  path, vhost_kib(mapping->size), mapping->iova,
-                  iotlb->first_iova, iotlb->last_iova);
-        return -ERANGE;
-    }
-    return 0;
+    if (mapping->iova >= iotlb->first_iova &&
+        mapping->iova <= iotlb->last_iova &&
+        mapping->size - 1 <= iotlb->last_iova - mapping->iova)
+        return 0;
+    /* Guest memory begins at an address that nobody can choose. */
+    log_error("%s: cannot map guest memory at %#" PRIx64 " to %#" PRIx64
+              ": the device reaches only %#" PRIx64 " to %#" PRIx64 "; %s",
+              path, mapping->iova, last_iova_of(mapping), iotlb->first_iova,
+              iotlb->last_iova,
+              mapping->iova < iotlb->first_iova ? "no guest can use it"
+                                                : "give the guest less memory");
+    return -ERANGE;
 }
 
 static int check_disjoint(const struct vhost_iotlb *iotlb,

@@ -21,6 +21,12 @@
 int vhost_memlock_reserve(const struct vhost_device *device,
                           uint64_t size) MUST_CHECK;
 
+/* The same at once for the devices at `paths`, none of which has mapped any of
+ * its `size` bytes yet. */
+int vhost_memlock_reserve_all(const struct vhost_syscalls *syscalls,
+                              const char *const *paths, unsigned count,
+                              uint64_t size) MUST_CHECK;
+
 /* Whether pinning `size` bytes more would exceed the limit; false for a
  * device that never pins. */
 bool vhost_memlock_is_short(const struct vhost_device *device, uint64_t size);

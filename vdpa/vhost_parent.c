@@ -86,10 +86,9 @@ static void name_driver(struct vhost_parent *parent, char *directory,
     }
 }
 
-/* Where sysfs has the character device at `path`. */
-static bool find_directory(char directory[PATH_MAX],
-                           const struct vhost_syscalls *syscalls,
-                           const char *path)
+bool vhost_parent_find_directory(char directory[PATH_MAX],
+                                 const struct vhost_syscalls *syscalls,
+                                 const char *path)
 {
     struct stat status;
     char link[PATH_MAX];
@@ -108,7 +107,7 @@ void vhost_parent_find(struct vhost_parent *parent,
     char directory[PATH_MAX];
 
     *parent = (struct vhost_parent){.pinning = VHOST_PINNING_UNKNOWN};
-    if (!find_directory(directory, syscalls, path))
+    if (!vhost_parent_find_directory(directory, syscalls, path))
         return;
     (void)cut_last(directory); /* vhost-vdpa-N */
     copy_name(parent->device, cut_last(directory));
@@ -157,7 +156,7 @@ bool vhost_parent_count_interrupts(char name[VHOST_NAME_SIZE], uint64_t *count,
     DIR *interrupts;
 
     *count = 0;
-    if (!find_directory(directory, syscalls, path) ||
+    if (!vhost_parent_find_directory(directory, syscalls, path) ||
         !find_pci_device(directory))
         return false;
     (void)snprintf(msi_irqs, sizeof(msi_irqs), "%s/msi_irqs", directory);

@@ -7,6 +7,7 @@
 
 #include "vdpa/vhost_device.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,11 @@
  * stays empty and VHOST_PINNING_UNKNOWN; that is no failure. */
 void vhost_parent_find(struct vhost_parent *parent,
                        const struct vhost_syscalls *syscalls, const char *path);
+
+/* Where sysfs has the character device at `path`; false when nowhere. */
+bool vhost_parent_find_directory(char directory[PATH_MAX],
+                                 const struct vhost_syscalls *syscalls,
+                                 const char *path);
 
 /* How many interrupts this host has taken so far of the PCI device that the
  * vDPA device belongs to, and that one's address, "0000:00:03.0". False when

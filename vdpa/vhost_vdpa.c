@@ -8,6 +8,7 @@
 #include "vdpa/vhost_vdpa_private.h"
 
 #include "vdpa/vhost_node.h"
+#include "vdpa/vhost_reserved.h"
 #include "vmm/log.h"
 
 #include <errno.h>
@@ -63,7 +64,10 @@ static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
 static int map(struct vdpa_backend *backend,
                const struct vdpa_mapping *mappings, size_t count)
 {
-    return vhost_iotlb_map(&vhost_vdpa_of(backend)->iotlb, mappings, count);
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
+
+    vhost_reserved_check(&vhost->device, mappings, count);
+    return vhost_iotlb_map(&vhost->iotlb, mappings, count);
 }
 
 static int unmap(struct vdpa_backend *backend,

@@ -6,7 +6,6 @@
 #include "vmm/machine.h"
 
 #include "vmm/arch.h"
-#include "vmm/bytes.h"
 #include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/guest_image.h"
@@ -15,13 +14,12 @@
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_end.h"
+#include "vmm/machine_memory.h"
 #include "vmm/machine_pause.h"
 #include "vmm/machine_requests.h"
-#include "vmm/memory_placement.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,29 +63,6 @@ static void exit_requested(void *owner, uint8_t status)
 }
 
 /* ---- Building ---- */
-
-static int init_memory(struct machine *machine)
-{
-    struct guest_memory_range ranges[GUEST_MEMORY_MAX_REGIONS];
-    uint64_t size = machine->options->memory;
-    unsigned count = arch_memory_ranges(size, ranges);
-    int error;
-
-    if (count == 0) {
-        log_error("--memory: %" PRIu64 " MiB are more than this machine has "
-                  "addresses for: give up to %" PRIu64 " MiB",
-                  size / MIB, arch_memory_limit() / MIB);
-        return -EINVAL;
-    }
-    error = guest_memory_init(&machine->memory, ranges, count,
-                              machine->options->page_size);
-    if (!error && machine->options->numa_node >= 0)
-        error = memory_placement_bind(&machine->memory,
-                                      (unsigned)machine->options->numa_node);
-    if (!error && machine->options->is_preallocated)
-        error = memory_placement_populate(&machine->memory);
-    return error;
-}
 
 static int init_vm(struct machine *machine)
 {
@@ -200,7 +175,7 @@ int machine_init(struct machine *machine, const struct options *options)
     if (!error)
         error = init_boot_files(machine);
     if (!error)
-        error = init_memory(machine);
+        error = machine_memory_init(machine);
     if (!error)
         error = init_vm(machine);
     if (!error)
@@ -209,6 +184,8 @@ int machine_init(struct machine *machine, const struct options *options)
         error = init_pci(machine);
     if (!error)
         error = machine_hotplug_init(machine);
+    if (!error)
+        error = machine_memory_reserve(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = machine_device_add(machine, &options->nets[i]);
     if (!error && options->command_argv)

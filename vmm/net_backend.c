@@ -9,12 +9,15 @@
 #include "vdpa/soft_net.h"
 #include "vdpa/tap_port.h"
 #include "vdpa/vhost_handover.h"
+#include "vdpa/vhost_memlock.h"
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
 #include "vmm/log.h"
+#include "vmm/options.h"
 #include "vmm/trace.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
@@ -117,6 +120,20 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
     if (error)
         (*backend)->ops->close(*backend);
     return error;
+}
+
+int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
+                               uint64_t memory_size)
+{
+    const char *paths[OPTIONS_MAX_NETS];
+    unsigned num_paths = 0;
+
+    assert(count <= ARRAY_SIZE(paths));
+    for (unsigned i = 0; i < count; i++)
+        if (nets[i].kind == NET_VDPA)
+            paths[num_paths++] = nets[i].name;
+    return vhost_memlock_reserve_all(&vhost_host_syscalls, paths, num_paths,
+                                     memory_size);
 }
 
 /* ---- Devices of this process ---- */

@@ -16,6 +16,12 @@
  * started it is there. -EBADF, logged. */
 int net_backend_claim(const struct net_options *options) MUST_CHECK;
 
+/* Makes room under RLIMIT_MEMLOCK for all vDPA devices among the `count`, each
+ * of which may pin the guest's `memory_size` bytes; before any of them is
+ * opened. -ENOMEM, logged with figures and remedy. */
+int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
+                               uint64_t memory_size) MUST_CHECK;
+
 /* Opens the network device of any kind for a guest of `memory_size` bytes,
  * MAC set as asked; hiding features is for who drives it. `options` must
  * outlive it. -errno, logged with what to do. */

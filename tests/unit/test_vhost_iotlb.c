@@ -139,8 +139,11 @@ START_TEST(what_cannot_be_mapped_never_reaches_the_kernel)
     mapping = high;
     mapping.iova = BIT64(39);
     ck_assert_int_eq(vhost_iotlb_map(&bed.iotlb, &mapping, 1), -ERANGE);
-    claim_says(&bed, "16 KiB at 0x8000000000");
-    claim_says(&bed, "only 0x10000 to 0x7fffffffff");
+    claim_says(&bed, "guest memory at 0x8000000000 to 0x8000003fff");
+    claim_says(&bed, "only 0x10000 to 0x7fffffffff; give the guest less");
+    mapping.iova = 0xf000;
+    ck_assert_int_eq(vhost_iotlb_map(&bed.iotlb, &mapping, 1), -ERANGE);
+    claim_says(&bed, "only 0x10000 to 0x7fffffffff; no guest can use it");
 
     mapping = high;
     mapping.iova = low.iova + low.size - 0x1000;

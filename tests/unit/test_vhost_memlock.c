@@ -138,6 +138,83 @@ START_TEST(no_limit_is_enough_for_anything)
 }
 END_TEST
 
+/* Two cards and a device of whom sysfs knows nothing. fake_vhost gives every
+ * file the same number, which sysfs knows as the card's. */
+static void add_card(struct bed *bed, struct temp_tree *sys)
+{
+#define CARD "devices/pci0000:00/0000:00:03.0"
+    temp_tree_init(sys);
+    temp_tree_add_folder(sys, CARD "/v0/vhost-vdpa-0");
+    temp_tree_add_link(sys, "dev/char/511:0", "../../" CARD "/v0/vhost-vdpa-0");
+    temp_tree_add_link(sys, CARD "/driver", "../../../bus/pci/drivers/vp-vdpa");
+    bed->fake.syscalls.sys_dir = sys->root;
+}
+
+static const char *const two_cards[] = {FAKE_VHOST_PATH, FAKE_VHOST_PATH};
+
+START_TEST(each_device_pins_for_itself)
+{
+    struct temp_tree sys;
+    struct bed bed;
+
+    start(&bed, VHOST_PINNING_ALWAYS, "");
+    add_card(&bed, &sys);
+    ck_assert_int_eq(
+        vhost_memlock_reserve_all(&bed.fake.syscalls, two_cards, 2, 32 * MIB),
+        0);
+    ck_assert_uint_eq(bed.fake.memlock.rlim_cur, 64 * MIB);
+    ck_assert_uint_eq(bed.capture.lines, 0);
+    temp_tree_destroy(&sys);
+}
+END_TEST
+
+START_TEST(the_sum_of_all_devices_is_refused_at_once)
+{
+    struct temp_tree sys;
+    struct bed bed;
+
+    start(&bed, VHOST_PINNING_ALWAYS, "");
+    add_card(&bed, &sys);
+    ck_assert_int_eq(
+        vhost_memlock_reserve_all(&bed.fake.syscalls, two_cards, 2, 33 * MIB),
+        -ENOMEM);
+    ck_assert_uint_eq(bed.capture.lines, 1);
+    ck_assert_ptr_nonnull(strstr(
+        bed.capture.last,
+        "pinned by 2 devices, " FAKE_VHOST_PATH " (vp-vdpa), " FAKE_VHOST_PATH
+        " (vp-vdpa): 67584 KiB needed, RLIMIT_MEMLOCK allows 8192 KiB; "
+        "raise it with `ulimit -l unlimited`"));
+    ck_assert_uint_eq(bed.fake.memlock.rlim_cur, 8 * MIB);
+    ck_assert_int_eq(vhost_memlock_reserve_all(&bed.fake.syscalls, two_cards, 2,
+                                               UINT64_MAX / 2 + 1),
+                     -ENOMEM);
+    temp_tree_destroy(&sys);
+}
+END_TEST
+
+START_TEST(devices_that_may_pin_refuse_nothing)
+{
+    static const char *const paths[] = {FAKE_VHOST_PATH, "/nowhere"};
+    struct temp_tree sys;
+    struct bed bed;
+
+    start(&bed, VHOST_PINNING_ALWAYS, "");
+    add_card(&bed, &sys);
+    /* Enough for the one of which it is known. */
+    ck_assert_int_eq(
+        vhost_memlock_reserve_all(&bed.fake.syscalls, paths, 2, 40 * MIB), 0);
+    ck_assert_uint_eq(bed.fake.memlock.rlim_cur, 40 * MIB);
+    ck_assert_int_eq(
+        vhost_memlock_reserve_all(&bed.fake.syscalls, paths + 1, 1, 1000 * MIB),
+        0);
+    ck_assert_int_eq(vhost_memlock_reserve_all(&bed.fake.syscalls, NULL, 0, 1),
+                     0);
+    ck_assert_uint_eq(bed.fake.memlock.rlim_cur, 40 * MIB);
+    ck_assert_uint_eq(bed.capture.lines, 0);
+    temp_tree_destroy(&sys);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_sufficient_limit_is_left_alone);
@@ -149,6 +226,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_device_that_may_not_pin_is_given_the_chance);
     tcase_add_test(tcase, what_other_devices_have_pinned_counts);
     tcase_add_test(tcase, no_limit_is_enough_for_anything);
+    tcase_add_test(tcase, each_device_pins_for_itself);
+    tcase_add_test(tcase, the_sum_of_all_devices_is_refused_at_once);
+    tcase_add_test(tcase, devices_that_may_pin_refuse_nothing);
 }
 
 int main(void)
