@@ -36,7 +36,10 @@ static void run_status(void *owner, struct control_call *call)
         struct machine_device *device = machine->devices[i];
         const char *state = "closing";
 
-        if (device->state == MACHINE_DEVICE_PRESENT)
+        if (device->state == MACHINE_DEVICE_PRESENT &&
+            atomic_load(&device->is_gone))
+            state = "gone";
+        else if (device->state == MACHINE_DEVICE_PRESENT)
             state = state_of(virtio_device_get_status(&device->pci.device),
                              is_paused);
         /* The name last, as only it may hold blanks. */
@@ -52,6 +55,9 @@ static const struct control_command commands[] = {
     {"resume", NULL, "let them go on", machine_pause_run_resume},
     {"status", NULL, "whether the guest runs, and its devices", run_status},
     {"net add", "NETWORK", "plug a network card in", machine_hotplug_run_add},
+    /* Before the next, which it begins as. */
+    {"net remove --force", "NAME", "close a network card's device at once",
+     machine_hotplug_run_force},
     {"net remove", "NAME", "take a network card out",
      machine_hotplug_run_remove},
 };

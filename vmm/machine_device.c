@@ -49,10 +49,17 @@ static int open_stand_in(void *owner, struct vdpa_backend *gone,
                          struct vdpa_backend **backend)
 {
     struct machine_device *device = owner;
-    int error = absent_device_open(gone, &device->watch.loop, backend);
+    /* A software device has no control queue to be served. */
+    struct event_loop *loop =
+        device->is_soft ? &device->machine->loop : &device->watch.loop;
+    int error = absent_device_open(gone, loop, backend);
 
-    device->is_gone = !error;
-    return error;
+    if (error)
+        return error;
+    if (device->is_soft && !atomic_load(&device->is_gone))
+        soft_net_get_counters(gone, &device->counters);
+    atomic_store(&device->is_gone, true);
+    return 0;
 }
 
 /* On the watcher's thread. Until the device is closed, who removes it waits. */
@@ -85,6 +92,13 @@ static int ask_type(struct machine_device *device, struct vdpa_backend *backend)
     if (error)
         log_error("%s: a %s device: %s", backend->name, device->type, reason);
     return error;
+}
+
+int machine_device_release(struct machine_device *device)
+{
+    if (atomic_load(&device->is_gone))
+        return 0;
+    return virtio_device_replace(&device->pci.device, open_stand_in, device);
 }
 
 static int make_card(struct machine_device *device,
@@ -148,12 +162,12 @@ void machine_device_unplug(struct machine_device *device)
     if (device->is_plugged)
         pci_host_remove(&device->machine->pci_host, &device->pci.function);
     device->is_plugged = false;
+    virtio_watch_stop(&device->watch);
 }
 
 void machine_device_close(struct machine_device *device)
 {
     machine_device_unplug(device);
-    virtio_watch_stop(&device->watch);
     if (device->has_pci)
         virtio_pci_destroy(&device->pci);
     virtio_watch_destroy(&device->watch);

@@ -7,11 +7,13 @@
 
 #include "devices/virtio_pci.h"
 #include "devices/virtio_watch.h"
+#include "vdpa/soft_net.h"
 #include "vmm/bypass_report.h"
 #include "vmm/compiler.h"
 #include "vmm/options.h"
 #include "vmm/virtio_types.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -38,13 +40,16 @@ struct machine_device {
     struct bypass_report report;
     bool has_pci, is_plugged;
     bool is_soft; /* its frames pass through this process */
-    bool is_gone; /* the host took it away; under the device's lock */
+    /* A stand-in without a link took its place; set under its lock. */
+    atomic_bool is_gone;
+    struct soft_net_counters counters; /* when it went, of a software device */
 
     /* See machine_hotplug.h; with devices_lock. */
     enum machine_device_state state;
     bool is_unwanted;             /* the guest was asked to let go of it */
     struct control_call *removal; /* who waits for that, or NULL */
     struct timespec removal_due;  /* CLOCK_MONOTONIC */
+    struct control_call *release; /* who waits for no more than the device */
 };
 
 /* Opens the backend and makes the card, which is not plugged in yet; -errno,
@@ -52,11 +57,16 @@ struct machine_device {
 int machine_device_open(struct machine *machine,
                         const struct net_options *options,
                         struct machine_device **opened) MUST_CHECK;
-/* Takes the card out of the guest's reach; may take long. From a thread that
- * is neither a vCPU's nor, while its loop runs, the I/O thread. */
+/* Takes the card out of the guest's reach and no longer looks what becomes of
+ * the device; may take long. From a thread that is neither a vCPU's nor, while
+ * its loop runs, the I/O thread. */
 void machine_device_unplug(struct machine_device *device);
 /* Unplugs the card, too: as that. */
 void machine_device_close(struct machine_device *device);
+
+/* Closes the device: the guest keeps a card without a link. -errno, logged.
+ * From any thread; may take long. */
+int machine_device_release(struct machine_device *device) MUST_CHECK;
 
 /* Gives the device its name and a place among the machine's, and plugs it in:
  * from here on a guest may find it. With devices_lock held. -ENOSPC when the

@@ -53,7 +53,8 @@ static void wait_for_work(struct machine *machine)
         if (has_passed(&device->removal_due, &now)) {
             control_fail(device->removal,
                          "the guest did not let go of %s within %d s: it is "
-                         "removed as soon as the guest does, or restarts",
+                         "removed as soon as the guest does or restarts; with "
+                         "--force its device is closed at once",
                          device->name, MACHINE_HOTPLUG_SECONDS);
             device->removal = NULL;
         } else if (!next || has_passed(&device->removal_due, next)) {
@@ -67,6 +68,31 @@ static void wait_for_work(struct machine *machine)
     } else {
         pthread_cond_wait(&hotplug->changed, &machine->devices_lock);
     }
+}
+
+static struct machine_device *find_to_release(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        if (machine->devices[i]->release)
+            return machine->devices[i];
+    return NULL;
+}
+
+/* Lets go of the lock meanwhile; nobody else closes the device. */
+static void release_device(struct machine *machine,
+                           struct machine_device *device)
+{
+    struct control_call *call = device->release;
+    int error;
+
+    device->release = NULL;
+    pthread_mutex_unlock(&machine->devices_lock);
+    error = machine_device_release(device);
+    if (error)
+        control_fail(call, "%s: %s", device->name, strerror(-error));
+    else
+        control_succeed(call);
+    pthread_mutex_lock(&machine->devices_lock);
 }
 
 /* The report is printed now: nobody may look at the end of a long run for a
@@ -104,8 +130,9 @@ static void *hotplug_thread(void *argument)
 
     pthread_mutex_lock(&machine->devices_lock);
     while (!machine->hotplug.is_stopping) {
-        device = find_state(machine, MACHINE_DEVICE_EJECTED);
-        if (device)
+        if ((device = find_to_release(machine)) != NULL)
+            release_device(machine, device);
+        else if ((device = find_state(machine, MACHINE_DEVICE_EJECTED)) != NULL)
             close_device(machine, device);
         else
             wait_for_work(machine);
@@ -324,25 +351,27 @@ static struct machine_device *find_name(struct machine *machine,
 }
 
 /* With devices_lock held. */
-static void ask_guest(struct machine *machine, struct machine_device *device,
-                      struct control_call *call)
+static void ask_guest(struct machine *machine, struct machine_device *device)
 {
-    if (wake_thread(machine) != 0) {
-        control_fail(call, "the vmm there has no thread for it");
-        return;
-    }
-    clock_gettime(CLOCK_MONOTONIC, &device->removal_due);
-    device->removal_due.tv_sec += MACHINE_HOTPLUG_SECONDS;
-    device->removal = call;
     device->is_unwanted = true;
     if (device->state == MACHINE_DEVICE_PRESENT)
         pci_hotplug_request(&machine->hotplug.registers,
                             device->pci.function.slot);
 }
 
-void machine_hotplug_run_remove(void *owner, struct control_call *call)
+/* With devices_lock held; the thread answers. */
+static void ask_and_wait(struct machine *machine, struct machine_device *device,
+                         struct control_call *call)
 {
-    struct machine *machine = owner;
+    clock_gettime(CLOCK_MONOTONIC, &device->removal_due);
+    device->removal_due.tv_sec += MACHINE_HOTPLUG_SECONDS;
+    device->removal = call;
+    ask_guest(machine, device);
+}
+
+static void run_remove(struct machine *machine, struct control_call *call,
+                       bool by_force)
+{
     struct machine_device *device;
 
     if (!can_hotplug(call))
@@ -353,9 +382,26 @@ void machine_hotplug_run_remove(void *owner, struct control_call *call)
         control_fail(call,
                      "there is no network card \"%s\": \"status\" lists them",
                      call->argument);
-    else if (device->removal || device->state == MACHINE_DEVICE_CLOSING)
+    else if (device->state == MACHINE_DEVICE_CLOSING ||
+             (by_force ? device->release : device->removal))
         control_fail(call, "%s is being removed already", device->name);
-    else
-        ask_guest(machine, device, call);
+    else if (wake_thread(machine) != 0)
+        control_fail(call, "the vmm there has no thread for it");
+    else if (!by_force)
+        ask_and_wait(machine, device, call);
+    else {
+        device->release = call;
+        ask_guest(machine, device);
+    }
     pthread_mutex_unlock(&machine->devices_lock);
+}
+
+void machine_hotplug_run_remove(void *owner, struct control_call *call)
+{
+    run_remove(owner, call, false);
+}
+
+void machine_hotplug_run_force(void *owner, struct control_call *call)
+{
+    run_remove(owner, call, true);
 }

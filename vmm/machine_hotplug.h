@@ -7,6 +7,10 @@
  * ejecting it; it may do so unasked. Then, and when a guest that was asked is
  * reset, nobody answers in the slot any more and the device is closed, on a
  * thread that is there once there is something to close.
+ *
+ * By force the device alone goes, at once, and the guest, which is asked all
+ * the same, keeps a card without a link until it lets go of it. A card that
+ * vanished under its driver would leave Linux waiting for it for ever.
  */
 #ifndef VMM_MACHINE_HOTPLUG_H
 #define VMM_MACHINE_HOTPLUG_H
@@ -41,8 +45,10 @@ void machine_hotplug_destroy(struct machine *machine);
  * was asked for are taken. While no vCPU runs. */
 void machine_hotplug_reset(struct machine *machine);
 
-/* "net add NETWORK" and "net remove NAME": run() of control_command. */
+/* "net add NETWORK", "net remove NAME" and "net remove --force NAME": run() of
+ * control_command. */
 void machine_hotplug_run_add(void *machine, struct control_call *call);
 void machine_hotplug_run_remove(void *machine, struct control_call *call);
+void machine_hotplug_run_force(void *machine, struct control_call *call);
 
 #endif

@@ -146,7 +146,7 @@ void machine_report_running_changed(void *owner, bool running)
     struct bypass_moment now = {.vcpus = &device->machine->vcpus};
 
     /* What stands in for a device that is gone moves no data. */
-    if (device->is_gone)
+    if (atomic_load(&device->is_gone))
         return;
     read_accesses(device, &now);
     if (!device->is_soft)
@@ -160,12 +160,21 @@ void machine_report_running_changed(void *owner, bool running)
     }
 }
 
+static void get_counters(const struct machine_device *device,
+                         struct soft_net_counters *counters)
+{
+    if (atomic_load(&device->is_gone))
+        *counters = device->counters;
+    else
+        soft_net_get_counters(device->pci.device.backend, counters);
+}
+
 /* There is no bypass to prove where this process carries the frames. */
 static void print_soft_report(const struct machine_device *device, FILE *file)
 {
     struct soft_net_counters counters;
 
-    soft_net_get_counters(device->pci.device.backend, &counters);
+    get_counters(device, &counters);
     fprintf(file,
             "report of %s (%s, software): carried by this process\n"
             "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
@@ -183,7 +192,7 @@ static void print_soft_counts(const struct machine_device *device,
 {
     struct soft_net_counters counters;
 
-    soft_net_get_counters(device->pci.device.backend, &counters);
+    get_counters(device, &counters);
     fprintf(file,
             "%ssent=%" PRIu64 "\n%ssent_bytes=%" PRIu64 "\n%sreceived=%" PRIu64
             "\n%sreceived_bytes=%" PRIu64 "\n%srefused=%" PRIu64

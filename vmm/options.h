@@ -69,6 +69,12 @@ struct control_options {
     const char *argument; /* of the request; NULL: none */
 };
 
+/* What is typed apart from `control`, while it is read. */
+struct net_request_options {
+    unsigned action;
+    bool force;
+};
+
 struct trace_check_options {
     bool is_asked_for; /* "check" */
     const char *path;  /* of the trace; never NULL */
@@ -80,7 +86,7 @@ struct options {
     enum log_level log_level;
     struct vduse_options vduse;             /* for COMMAND_VDUSE */
     struct control_options control;         /* for COMMAND_CONTROL */
-    unsigned net_action;                    /* for COMMAND_NET, while read */
+    struct net_request_options net_request; /* for COMMAND_NET */
     struct trace_check_options trace_check; /* for COMMAND_TRACE */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* never NULL */

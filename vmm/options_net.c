@@ -11,10 +11,12 @@
 
 /* The words of the command line are those of the protocol. */
 static const struct {
-    const char *name, *request, *argument, *example;
+    const char *name, *request, *forced; /* NULL: cannot be */
+    const char *argument, *example;
 } actions[] = {
-    {"add", "net add", "network", "vdpa=/dev/vhost-vdpa-0"},
-    {"remove", "net remove", "network card's name", "net0"},
+    {"add", "net add", NULL, "network", "vdpa=/dev/vhost-vdpa-0"},
+    {"remove", "net remove", "net remove --force", "network card's name",
+     "net0"},
 };
 
 static int set_action(struct option_parser *parser, const char *value)
@@ -25,7 +27,7 @@ static int set_action(struct option_parser *parser, const char *value)
     for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
         words[i] = actions[i].name;
         if (strcmp(value, words[i]) == 0) {
-            options->net_action = i;
+            options->net_request.action = i;
             options->control.request = actions[i].request;
             return 0;
         }
@@ -56,12 +58,13 @@ static int add_operand(struct option_parser *parser, const char *value)
     if (control->argument != NULL)
         return option_parser_fail(
             parser, "unexpected \"%s\": the %s is \"%s\" already", value,
-            actions[options->net_action].argument, control->argument);
+            actions[options->net_request.action].argument, control->argument);
     if (value[0] == '\0')
-        return option_parser_fail(parser, "the %s is empty",
-                                  control->socket == NULL
-                                      ? "socket's name"
-                                      : actions[options->net_action].argument);
+        return option_parser_fail(
+            parser, "the %s is empty",
+            control->socket == NULL
+                ? "socket's name"
+                : actions[options->net_request.action].argument);
     if (control->socket == NULL) {
         control->socket = value;
         return 0;
@@ -69,12 +72,22 @@ static int add_operand(struct option_parser *parser, const char *value)
     if (!is_text(value))
         return option_parser_fail(
             parser, "\"%s\" holds control characters: it cannot be a %s", value,
-            actions[options->net_action].argument);
+            actions[options->net_request.action].argument);
     control->argument = value;
     return 0;
 }
 
+static int set_force(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    (void)value;
+    options->net_request.force = true;
+    return 0;
+}
+
 static const struct option_rule net_rules[] = {
+    {"force", 0, TAKES_NOTHING, NULL, set_force},
     {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},
 };
 
@@ -105,7 +118,7 @@ int options_parse_net(struct option_parser *parser)
     if (error < 0 || parser->done)
         return error;
 
-    action = options->net_action;
+    action = options->net_request.action;
     if (control->request == NULL)
         return option_parser_fail(
             parser, "no action: \"vmm net add SOCKET NETWORK\" plugs a network "
@@ -117,5 +130,10 @@ int options_parse_net(struct option_parser *parser)
         return option_parser_fail(parser, "no %s: give one such as %s",
                                   actions[action].argument,
                                   actions[action].example);
+    if (options->net_request.force && actions[action].forced == NULL)
+        return option_parser_fail(parser,
+                                  "--force: is for \"vmm net remove\" alone");
+    if (options->net_request.force)
+        control->request = actions[action].forced;
     return action == 0 ? check_network(parser, control) : 0;
 }

@@ -146,13 +146,15 @@ static const char control_help[] =
 
 static const char net_help[] =
     "usage: vmm net add SOCKET NETWORK\n"
-    "       vmm net remove SOCKET NAME\n"
+    "       vmm net remove SOCKET NAME [--force]\n"
     "\n"
     "Plugs a network card into the running guest of the vmm that was started\n"
     "with \"vmm run --control SOCKET\", or takes one out. NETWORK is as for\n"
     "\"vmm run --net\"; its files are those that the vmm there finds. \"add\"\n"
     "prints the card's name, and \"vmm status SOCKET\" lists all.\n"
     "\n"
+    "      --force           do not wait for the guest: close the device, and\n"
+    "                        leave it a card without a link until it lets go\n"
     "  -h, --help            this text\n"
     "\n"
     "example: another network card, for a while\n"

@@ -70,3 +70,39 @@ generate_frames()
     echo start >$generator/pgctrl
     sed -n 's/^ *\([0-9]*\)pps .*/\1/p' "$generator/$nic"
 }
+
+# within SECONDS COMMAND...: until COMMAND succeeds; false when it does not in
+# time.
+within()
+{
+    tries=$(($1 * 10))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        usleep 100000
+    done
+}
+
+# find_other: sets other to a virtio network interface beside $nic.
+find_other()
+{
+    for device in /sys/bus/virtio/drivers/virtio_net/virtio*/net/*; do
+        other=$(basename "$device")
+        [ ! -e "$device" ] || [ "$other" = "${nic:-}" ] || return 0
+    done
+    return 1
+}
+
+# is_gone INTERFACE
+is_gone()
+{
+    [ ! -e "/sys/class/net/$1" ]
+}
+
+# get_address INTERFACE: by DHCP.
+get_address()
+{
+    ip link set "$1" up
+    udhcpc -i "$1" -n -q -f -t 10 -T 1 -s /udhcpc-lease
+}

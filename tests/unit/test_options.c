@@ -125,6 +125,9 @@ START_TEST(net_command_is_a_request_with_an_argument)
     ck_assert_int_eq(parse("net remove /s net1"), 0);
     ck_assert_str_eq(options.control.request, "net remove");
     ck_assert_str_eq(options.control.argument, "net1");
+    ck_assert_int_eq(parse("net remove --force /s net1"), 0);
+    ck_assert_str_eq(options.control.request, "net remove --force");
+    ck_assert_str_eq(options.control.argument, "net1");
     ck_assert_int_eq(parse("net --help"), 0);
     ck_assert(options.wants_help);
     ck_assert_int_eq(options.command, COMMAND_NET);

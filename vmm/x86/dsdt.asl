@@ -17,11 +17,11 @@
 
 /*
  * Slots that may be filled and emptied while the guest runs, by the registers
- * of devices/pci_hotplug.h. There are no more network cards than these. Without
+ * of devices/pci_hotplug.h. There are no more devices than these. Without
  * _STA: whether a slot is filled its configuration space says.
  */
 #define EACH_HOTPLUG_SLOT(do) \
-    do (1) do (2) do (3) do (4) do (5) do (6) do (7) do (8)
+    do (1) do (2) do (3) do (4) do (5) do (6) do (7) do (8) do (9)
 #define HOTPLUG_SLOT(number) \
     Device (S##number) \
     { \
