@@ -6,6 +6,7 @@
 
 #include "tests/support/check_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct control_input input;
@@ -106,7 +107,7 @@ END_TEST
 
 static const char *match(const char *name, const char *text)
 {
-    strcpy(line, text);
+    (void)snprintf(line, sizeof(line), "%s", text);
     return control_match_words(name, line);
 }
 

@@ -52,7 +52,7 @@ static void bring_up(uint64_t features)
     virtio_device_accept(device, 1, (uint32_t)(features >> 32));
     virtio_device_set_status(device, NEGOTIATED);
     for (unsigned i = 0; i < 2; i++) {
-        uint64_t gpa = 0x10000 * (1 + i);
+        uint64_t gpa = UINT64_C(0x10000) * (1 + i);
 
         virtio_device_set_queue(device, i, VIRTIO_QUEUE_SIZE, 128);
         virtio_device_set_queue(device, i, VIRTIO_QUEUE_DESC, gpa);
