@@ -111,16 +111,15 @@ struct options {
     const char *kmsg;  /* a file, "stderr", "none"; NULL: the default */
     uint32_t timeout_ms, boot_timeout_ms; /* 0: none */
     enum options_on_timeout on_timeout;
-    bool fails_on_splat;
+    bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
     const char *allowed_splats;   /* a file of patterns; NULL: none */
-    bool has_tty;                 /* the command gets a terminal */
     const char *directory, *user; /* to run it in, and as; NULL: /, root */
     const char *environment[OPTIONS_MAX_ENVIRONMENT]; /* "NAME=VALUE" */
     unsigned num_environment;
+    int command_argc;
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */
     char *const *command_argv;
-    int command_argc;
 };
 
 /* Looks at nothing but its arguments and touches nothing but its results.
