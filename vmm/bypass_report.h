@@ -115,6 +115,8 @@ bool bypass_report_violation(const struct bypass_report *report, char *text,
 
 /* To be read by people, and pasted into mails. */
 void bypass_report_print(const struct bypass_report *report, FILE *file);
+/* The part of it that any device has: what the vCPUs and threads did. */
+void bypass_report_print_costs(const struct bypass_report *report, FILE *file);
 /* For scripts: lines of NAME=VALUE, where each NAME begins with `prefix`
  * and is one that a shell takes for a variable. */
 void bypass_report_print_counts(const struct bypass_report *report,

@@ -40,6 +40,12 @@ static void print_device(const struct bypass_report *report, FILE *file)
             host.release);
 }
 
+static void print_events(uint64_t kicks, uint64_t interrupts, FILE *file)
+{
+    fprintf(file, "%" PRIu64 " kick%s, %" PRIu64 " interrupt%s", kicks,
+            kicks == 1 ? "" : "s", interrupts, interrupts == 1 ? "" : "s");
+}
+
 static void print_queue(const struct bypass_queue *queue, unsigned index,
                         FILE *file)
 {
@@ -57,10 +63,10 @@ static void print_queue(const struct bypass_queue *queue, unsigned index,
         fprintf(file, "  no interrupts");
     else
         fprintf(file, "  interrupts by %s", bypass_interrupt_path_name(queue));
-    if (queue->kicks_by_vmm || queue->interrupts_by_vmm)
-        fprintf(file,
-                "  VMM woken by %" PRIu64 " kicks, %" PRIu64 " interrupts",
-                queue->kicks_by_vmm, queue->interrupts_by_vmm);
+    if (queue->kicks_by_vmm || queue->interrupts_by_vmm) {
+        fprintf(file, "  VMM woken by ");
+        print_events(queue->kicks_by_vmm, queue->interrupts_by_vmm, file);
+    }
     fprintf(file, "\n");
 }
 
@@ -190,18 +196,28 @@ static void print_verdict(const struct bypass_report *report, FILE *file)
         kicks += report->queues[i].kicks_by_vmm;
         interrupts += report->queues[i].interrupts_by_vmm;
     }
-    fprintf(file, "  verdict:  ");
-    if (kicks + interrupts > 0)
-        fprintf(file, "the data path woke the VMM %" PRIu64 " times",
-                kicks + interrupts);
+    if (kicks + interrupts == 0)
+        fprintf(file, "  verdict:  no data-path event woke the VMM (");
     else
-        fprintf(file, "no data-path event woke the VMM");
-    fprintf(file, " (%" PRIu64 " kicks, %" PRIu64 " interrupts)", kicks,
-            interrupts);
+        fprintf(file,
+                "  verdict:  the data path woke the VMM %" PRIu64 " times (",
+                kicks + interrupts);
+    print_events(kicks, interrupts, file);
+    fprintf(file, ")");
     if (kicks + interrupts == 0 &&
         bypass_report_violation(report, why, sizeof(why)))
         fprintf(file, ", but %s", why);
     fprintf(file, "\n");
+}
+
+void bypass_report_print_costs(const struct bypass_report *report, FILE *file)
+{
+    if (report->runs == 0)
+        return;
+    print_exits(report, file);
+    print_returns(&report->total, file);
+    print_accesses(report, file);
+    print_threads(&report->threads, file);
 }
 
 void bypass_report_print(const struct bypass_report *report, FILE *file)
@@ -213,10 +229,7 @@ void bypass_report_print(const struct bypass_report *report, FILE *file)
     for (unsigned i = 0; i < report->num_queues; i++)
         print_queue(&report->queues[i], i, file);
     print_no_pages(report, file);
-    print_exits(report, file);
-    print_returns(&report->total, file);
-    print_accesses(report, file);
-    print_threads(&report->threads, file);
+    bypass_report_print_costs(report, file);
     print_host_interrupts(&report->host_interrupts, file);
     print_verdict(report, file);
 }

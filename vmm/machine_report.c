@@ -177,14 +177,15 @@ static void print_soft_report(const struct machine_device *device, FILE *file)
     get_counters(device, &counters);
     fprintf(file,
             "report of %s (%s, software): carried by this process\n"
-            "  sent      %" PRIu64 " frames, %" PRIu64 " bytes\n"
-            "  received  %" PRIu64 " frames, %" PRIu64 " bytes\n"
-            "  refused   %" PRIu64 " frames\n"
-            "  signals   %" PRIu64 " kicks taken, %" PRIu64
+            "  sent:     %" PRIu64 " frames, %" PRIu64 " bytes\n"
+            "  received: %" PRIu64 " frames, %" PRIu64 " bytes\n"
+            "  refused:  %" PRIu64 " frames\n"
+            "  signals:  %" PRIu64 " kicks taken, %" PRIu64
             " interrupts sent, %" PRIu64 " looks by timer\n",
             device->report.name, device->report.type, counters.sent,
             counters.sent_bytes, counters.received, counters.received_bytes,
             counters.dropped, counters.kicks, counters.calls, counters.polls);
+    bypass_report_print_costs(&device->report, file);
 }
 
 static void print_soft_counts(const struct machine_device *device,
