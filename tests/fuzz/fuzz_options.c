@@ -80,6 +80,9 @@ static void check_accepted(const struct options *options)
         return;
     require(options->kernel != NULL && options->kernel[0] != '\0');
     require(options->memory != 0 && options->memory % 4096 == 0);
+    require(options->page_size == 0 ||
+            options->memory % options->page_size == 0);
+    require(options->numa_node >= -1 && options->numa_node < 1024);
     require(options->cpus >= 1 && options->cpus <= OPTIONS_MAX_CPUS);
     require(options->net_count <= OPTIONS_MAX_NETS);
     require(memchr(options->append, '\0', sizeof(options->append)) != NULL);
