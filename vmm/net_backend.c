@@ -22,6 +22,7 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -125,13 +126,19 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
 int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
                                uint64_t memory_size)
 {
+    char descriptors[OPTIONS_MAX_NETS][32];
     const char *paths[OPTIONS_MAX_NETS];
     unsigned num_paths = 0;
 
     assert(count <= ARRAY_SIZE(paths));
-    for (unsigned i = 0; i < count; i++)
-        if (nets[i].kind == NET_VDPA)
-            paths[num_paths++] = nets[i].name;
+    for (unsigned i = 0; i < count; i++) {
+        if (!net_kind_is_vdpa(nets[i].kind))
+            continue;
+        (void)snprintf(descriptors[i], sizeof(descriptors[i]),
+                       "/proc/self/fd/%d", nets[i].fd);
+        paths[num_paths++] =
+            nets[i].kind == NET_VDPA_FD ? descriptors[i] : nets[i].name;
+    }
     return vhost_memlock_reserve_all(&vhost_host_syscalls, paths, num_paths,
                                      memory_size);
 }
