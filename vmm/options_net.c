@@ -98,9 +98,15 @@ static int check_network(struct option_parser *parser,
     struct net_options net = {0};
     char reason[OPTIONS_MAX_ERROR];
 
-    if (net_options_parse(&net, control->argument, reason, sizeof(reason)) == 0)
-        return 0;
-    return option_parser_fail(parser, "net add: %s", reason);
+    if (net_options_parse(&net, control->argument, reason, sizeof(reason)) != 0)
+        return option_parser_fail(parser, "net add: %s", reason);
+    if (net.kind == NET_VDPA_FD)
+        return option_parser_fail(
+            parser,
+            "net add: a descriptor cannot be passed to the vmm there: "
+            "give vdpa=PATH instead of \"%s\"",
+            control->argument);
+    return 0;
 }
 
 int options_parse_net(struct option_parser *parser)

@@ -5,7 +5,8 @@
  * leaves it alone.
  *
  * Rounds, each announced to who plugs the cards: an orderly removal, one of a
- * card that its driver did not stop, and one that nobody asked for.
+ * card that its driver did not stop, one that nobody asked for, and one of a
+ * card whose device was taken by force.
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
@@ -15,9 +16,9 @@
 
 #include <linux/pci_regs.h>
 
-#define ROUNDS     3
+#define ROUNDS     4
 #define UNSTOPPED  2
-#define UNASKED    3
+#define UNASKED    3 /* the fourth is orderly, too */
 #define SLOT       1
 #define CHECK_PORT (HOTPLUG_PORT + 0)
 #define ASK_PORT   (HOTPLUG_PORT + 4)
