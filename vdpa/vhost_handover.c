@@ -37,7 +37,7 @@ static bool is_same_device(const struct vhost_syscalls *syscalls,
 }
 
 int vhost_handover_find(int fd, const struct vhost_syscalls *syscalls,
-                        char path[PATH_MAX])
+                        char node[PATH_MAX])
 {
     char entry[PATH_MAX];
     struct stat status;
@@ -48,27 +48,27 @@ int vhost_handover_find(int fd, const struct vhost_syscalls *syscalls,
         return vhost_handover_claim(fd);
     (void)snprintf(entry, sizeof(entry), "%s/self/fd/%d", syscalls->proc_dir,
                    fd);
-    (void)snprintf(path, PATH_MAX, "%s", entry);
+    (void)snprintf(node, PATH_MAX, "%s", entry);
     if (syscalls->stat(syscalls->context, entry, &status) < 0) {
         int error = -errno;
 
         log_error("%s: %s", entry, strerror(-error));
         return error;
     }
-    length = readlink(entry, path, PATH_MAX - 1);
-    path[length > 0 ? length : 0] = '\0';
+    length = readlink(entry, node, PATH_MAX - 1);
+    node[length > 0 ? length : 0] = '\0';
     if (!S_ISCHR(status.st_mode)) {
         log_error("descriptor %d is %s, not a vhost-vdpa device: " HOW, fd,
-                  path, fd);
+                  node, fd);
         return -ENOTTY;
     }
     if ((flags & O_ACCMODE) != O_RDWR) {
         log_error(
             "descriptor %d of %s is not open for reading and writing: " HOW, fd,
-            path, fd);
+            node, fd);
         return -EACCES;
     }
-    if (!is_same_device(syscalls, path, status.st_rdev))
-        (void)snprintf(path, PATH_MAX, "%s", entry);
+    if (!is_same_device(syscalls, node, status.st_rdev))
+        (void)snprintf(node, PATH_MAX, "%s", entry);
     return 0;
 }

@@ -19,6 +19,6 @@ int vhost_handover_claim(int fd) MUST_CHECK;
  * node, or its entry in /proc where that node cannot be reached from here.
  * -EBADF, -EACCES or -ENOTTY, logged, when it cannot be a device to use. */
 int vhost_handover_find(int fd, const struct vhost_syscalls *syscalls,
-                        char path[PATH_MAX]) MUST_CHECK;
+                        char node[PATH_MAX]) MUST_CHECK;
 
 #endif
