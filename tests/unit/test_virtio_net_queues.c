@@ -59,7 +59,9 @@ static void check_roles(uint64_t accepted, const char *expected)
     for (unsigned i = 0; i < queues.count; i++) {
         const char *role = virtio_net_queues_role(&queues, accepted, i);
 
-        roles[i] = role[0] == '\0' ? '-' : role[0];
+        roles[i] = role[0];
+        if (roles[i] == '\0')
+            roles[i] = '-';
     }
     ck_assert_str_eq(roles, expected);
 }
@@ -211,7 +213,7 @@ static void bring_all_up(uint64_t features)
         for (unsigned field = VIRTIO_QUEUE_DESC; field <= VIRTIO_QUEUE_DEVICE;
              field++)
             virtio_device_set_queue(&device, i, field,
-                                    QUEUE_GPA(i) + 0x2000U * field);
+                                    QUEUE_GPA(i) + UINT64_C(0x2000) * field);
         virtio_device_connect_queue(&device, i, device.queues[i].kick_fd);
         virtio_device_set_queue(&device, i, VIRTIO_QUEUE_ENABLE, 1);
     }
@@ -224,7 +226,7 @@ static void check_number(unsigned index, unsigned number)
 {
     ck_assert(fake.queues[number].is_enabled);
     ck_assert_uint_eq(fake.queues[number].set.desc_iova,
-                      QUEUE_GPA(index) + 0x2000U * VIRTIO_QUEUE_DESC);
+                      QUEUE_GPA(index) + UINT64_C(0x2000) * VIRTIO_QUEUE_DESC);
     ck_assert_int_eq(fake.queues[number].set.kick_fd,
                      device.queues[index].kick_fd);
     ck_assert_uint_eq(virtio_device_backend_index(&device, index), number);
