@@ -3,6 +3,7 @@
 #include "vdpa/vhost_diagnose.h"
 
 #include "vdpa/vhost_device.h"
+#include "vdpa/vhost_holder.h"
 #include "vmm/log.h"
 
 #include <ctype.h>
@@ -71,82 +72,11 @@ static void explain_missing(const struct vhost_syscalls *syscalls,
                   path, strerror(error));
 }
 
-/* Whether the process of `fd_dir` ("/proc/1/fd") has the device open. */
-static bool process_holds(const struct vhost_syscalls *syscalls,
-                          const char *fd_dir, dev_t device)
-{
-    char path[PATH_MAX + NAME_MAX + 2];
-    struct stat status;
-    const char *name;
-    bool found = false;
-    DIR *directory = opendir(fd_dir);
-
-    if (!directory)
-        return false;
-    while (!found && (name = next_name(directory)) != NULL) {
-        if (!isdigit((unsigned char)name[0]))
-            continue;
-        (void)snprintf(path, sizeof(path), "%s/%s", fd_dir, name);
-        found = syscalls->stat(syscalls->context, path, &status) == 0 &&
-                S_ISCHR(status.st_mode) && status.st_rdev == device;
-    }
-    (void)closedir(directory);
-    return found;
-}
-
-static void read_command(char *command, int size, const char *proc_dir,
-                         const char *pid)
-{
-    char path[PATH_MAX];
-    FILE *file;
-
-    (void)snprintf(command, (size_t)size, "?");
-    (void)snprintf(path, sizeof(path), "%s/%s/comm", proc_dir, pid);
-    file = fopen(path, "re");
-    if (!file)
-        return;
-    if (fgets(command, size, file))
-        command[strcspn(command, "\n")] = '\0';
-    (void)fclose(file);
-}
-
-/* The process, other than `but`, that has `path` open, and its name; 0 when it
- * cannot be told, as with other users' processes. */
-static pid_t find_holder(char *command, int size,
-                         const struct vhost_syscalls *syscalls,
-                         const char *path, pid_t but)
-{
-    char fd_dir[PATH_MAX];
-    struct stat status;
-    const char *name;
-    pid_t holder = 0;
-    DIR *processes;
-
-    if (syscalls->stat(syscalls->context, path, &status) < 0)
-        return 0;
-    processes = opendir(syscalls->proc_dir);
-    if (!processes)
-        return 0;
-    while (holder == 0 && (name = next_name(processes)) != NULL) {
-        if (!isdigit((unsigned char)name[0]) ||
-            strtol(name, NULL, 10) == (long)but)
-            continue;
-        (void)snprintf(fd_dir, sizeof(fd_dir), "%s/%s/fd", syscalls->proc_dir,
-                       name);
-        if (!process_holds(syscalls, fd_dir, status.st_rdev))
-            continue;
-        holder = (pid_t)strtol(name, NULL, 10);
-        read_command(command, size, syscalls->proc_dir, name);
-    }
-    (void)closedir(processes);
-    return holder;
-}
-
 static void explain_busy(const struct vhost_syscalls *syscalls,
                          const char *path)
 {
     char command[32];
-    pid_t holder = find_holder(command, sizeof(command), syscalls, path, 0);
+    pid_t holder = vhost_find_holder(command, sizeof(command), syscalls, path, 0);
 
     if (holder == 0)
         log_error("%s: in use by a process that is not visible from here; "
@@ -216,7 +146,7 @@ void vhost_diagnose_owned(const struct vhost_syscalls *syscalls,
 {
     char command[32], who[96] = "";
     pid_t holder =
-        find_holder(command, sizeof(command), syscalls, path, getpid());
+        vhost_find_holder(command, sizeof(command), syscalls, path, getpid());
 
     if (holder != 0)
         (void)snprintf(who, sizeof(who), ", perhaps process %d (%s)",

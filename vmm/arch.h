@@ -53,4 +53,9 @@ void arch_tell_paused(struct vcpu_group *group);
 int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
                     const struct boot_files *files) MUST_CHECK;
 
+/* How many instructions of a guest's kernel this host runs in a second, found
+ * by running some in `kvm`, which was opened for that alone. -errno, not
+ * logged. */
+int arch_measure_speed(const struct kvm *kvm, double *speed) MUST_CHECK;
+
 #endif

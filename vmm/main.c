@@ -3,7 +3,9 @@
  * main.c: command line in, exit status out.
  */
 #include "vmm/command_control.h"
+#include "vmm/command_doctor.h"
 #include "vmm/command_trace.h"
+#include "vmm/command_vdpa.h"
 #include "vmm/command_vduse.h"
 #include "vmm/compiler.h"
 #include "vmm/exit_status.h"
@@ -145,6 +147,10 @@ int main(int argc, char **argv)
     log_set_level(options.log_level);
     if (options.command == COMMAND_CONTROL || options.command == COMMAND_NET)
         return command_control(&options.control);
+    if (options.command == COMMAND_DOCTOR)
+        return command_doctor();
+    if (options.command == COMMAND_VDPA)
+        return command_vdpa(&options.vdpa);
     block_signals();
     if (options.command == COMMAND_VDUSE)
         return command_vduse(&options.vduse);

@@ -18,6 +18,8 @@ static const struct {
 } commands[] = {
     {"run", COMMAND_RUN, options_parse_run},
     {"vduse", COMMAND_VDUSE, options_parse_vduse},
+    {"doctor", COMMAND_DOCTOR, options_parse_doctor},
+    {"vdpa", COMMAND_VDPA, options_parse_vdpa},
     {"pause", COMMAND_CONTROL, options_parse_control},
     {"resume", COMMAND_CONTROL, options_parse_control},
     {"status", COMMAND_CONTROL, options_parse_control},

@@ -26,6 +26,8 @@ enum options_command {
     COMMAND_VERSION,
     COMMAND_RUN,
     COMMAND_VDUSE,
+    COMMAND_DOCTOR,
+    COMMAND_VDPA,
     COMMAND_CONTROL,
     COMMAND_NET,
     /* as COMMAND_CONTROL, with a help of its own */ /* one of those that
@@ -75,6 +77,11 @@ struct net_request_options {
     bool force;
 };
 
+struct vdpa_options {
+    bool is_asked_for; /* "show" */
+    const char *path;  /* of a device; NULL: all of them */
+};
+
 struct trace_check_options {
     bool is_asked_for; /* "check" */
     const char *path;  /* of the trace; never NULL */
@@ -88,6 +95,7 @@ struct options {
     struct control_options control;         /* for COMMAND_CONTROL */
     struct net_request_options net_request; /* for COMMAND_NET */
     struct trace_check_options trace_check; /* for COMMAND_TRACE */
+    struct vdpa_options vdpa;               /* for COMMAND_VDPA */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* never NULL */
     const char *initrd; /* NULL: none */

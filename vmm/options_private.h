@@ -17,6 +17,8 @@ int options_parse_vduse(struct option_parser *parser) MUST_CHECK;
 int options_parse_control(struct option_parser *parser) MUST_CHECK;
 int options_parse_net(struct option_parser *parser) MUST_CHECK;
 int options_parse_trace(struct option_parser *parser) MUST_CHECK;
+int options_parse_doctor(struct option_parser *parser) MUST_CHECK;
+int options_parse_vdpa(struct option_parser *parser) MUST_CHECK;
 
 /* For the rules of --memory and the like, and when all are read. */
 int options_set_memory(struct option_parser *parser, const char *value);

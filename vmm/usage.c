@@ -14,6 +14,8 @@ static const char program_help[] =
     "card\n"
     "       vmm net remove SOCKET NAME        take one from it\n"
     "       vmm trace check FILE              hold a trace against the rules\n"
+    "       vmm doctor                        what this host has and lacks\n"
+    "       vmm vdpa show [DEVICE]            all about its vDPA devices\n"
     "       vmm COMMAND --help                list the options of a command\n"
     "       vmm --version\n"
     "\n"
@@ -209,6 +211,23 @@ static const char trace_help[] =
     "  vmm trace check new.txt\n"
     "  bash -c 'diff <(cut -f1 old.txt) <(cut -f1 new.txt)'\n";
 
+static const char doctor_help[] =
+    "usage: vmm doctor\n"
+    "\n"
+    "Says what this host offers to guests and what it lacks, each with what "
+    "to\n"
+    "do about it: KVM and how fast it really is, vDPA devices, VDUSE, memory\n"
+    "limits, networks. The status is 0 when a guest can run. Nothing is "
+    "changed.\n";
+
+static const char vdpa_help[] = "usage: vmm vdpa show [DEVICE]\n"
+                                "\n"
+                                "Says all about a vDPA device, such as "
+                                "/dev/vhost-vdpa-0, or about every one:\n"
+                                "type, driver, features and configuration by "
+                                "name, queues, addresses, and who\n"
+                                "uses it.\n";
+
 static const char version[] = "vmm " VMM_VERSION "\n";
 
 const char *usage_text(enum options_command command)
@@ -226,6 +245,10 @@ const char *usage_text(enum options_command command)
         return net_help;
     case COMMAND_TRACE:
         return trace_help;
+    case COMMAND_DOCTOR:
+        return doctor_help;
+    case COMMAND_VDPA:
+        return vdpa_help;
     case COMMAND_NONE:
     default:
         return program_help;
