@@ -80,7 +80,7 @@ ldflags = -pthread $(mode_ldflags) $(LDFLAGS)
 check_cflags = $(shell pkg-config --cflags check)
 check_libs   = $(shell pkg-config --libs check)
 # libslirp is loaded when it is asked for (vdpa/slirp_library.c).
-libraries   := -lmnl
+libraries   := -lmnl -lz -lzstd -llzma
 
 # ---- Sources: one list a layer ----------------------------------------------
 

@@ -6,6 +6,7 @@
 
 #include "vmm/bytes.h"
 #include "vmm/fd.h"
+#include "vmm/kernel_unpack.h"
 #include "vmm/log.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A vmlinux with all debug information has about 1 GiB. */
+#define MAX_UNPACKED_KERNEL (4 * GIB)
 
 static int open_file(struct boot_file *file, const char *path, const char *what)
 {
@@ -45,6 +49,24 @@ static int open_file(struct boot_file *file, const char *path, const char *what)
     return 0;
 }
 
+/* An initrd is for the guest's kernel to unpack. */
+static int unpack_kernel(struct boot_file *kernel)
+{
+    struct stat status;
+    int error =
+        kernel_unpack(&kernel->fd, "kernel", kernel->path, MAX_UNPACKED_KERNEL);
+
+    if (error)
+        return error;
+    if (fstat(kernel->fd, &status) != 0) {
+        error = -errno;
+        log_error("kernel %s: fstat: %s", kernel->path, strerror(-error));
+        return error;
+    }
+    kernel->size = (uint64_t)status.st_size;
+    return 0;
+}
+
 int boot_files_open(struct boot_files *files, const char *kernel_path,
                     const char *initrd_path, const char *command_line)
 {
@@ -53,6 +75,8 @@ int boot_files_open(struct boot_files *files, const char *kernel_path,
     *files = (struct boot_files){
         .kernel.fd = -1, .initrd.fd = -1, .command_line = command_line};
     error = open_file(&files->kernel, kernel_path, "kernel");
+    if (!error)
+        error = unpack_kernel(&files->kernel);
     if (!error && initrd_path)
         error = open_file(&files->initrd, initrd_path, "initrd");
     if (error)

@@ -166,10 +166,18 @@ static void use_kernel(const void *bytes, size_t size)
 
 START_TEST(what_is_no_kernel_is_told_by_its_first_bytes)
 {
-    use_kernel("\x1f\x8b\x08", 4);
-    check_refused(-ENOEXEC, "compressed with gzip: decompress it first");
-    use_kernel("\x28\xb5\x2f\xfd", 5);
-    check_refused(-ENOEXEC, "compressed with zstd: decompress it first");
+    uint8_t other[64] = "MZ";
+
+    use_kernel("BZh9", 5);
+    check_refused(-ENOEXEC, "compressed with bzip2: unpack it first");
+    use_kernel("070701", 7);
+    check_refused(-ENOEXEC, "an initrd: give it with --initrd");
+    memcpy(other + 4, "zimg", 4);
+    use_kernel(other, sizeof(other));
+    check_refused(-ENOEXEC, "for another architecture: give a bzImage");
+    memcpy(other + 56, "ARM\x64", 4);
+    use_kernel(other, sizeof(other));
+    check_refused(-ENOEXEC, "a kernel for arm64: give one for x86-64");
     use_kernel("#!/bin/sh", 9);
     check_refused(-ENOEXEC, "neither a bzImage nor ELF");
     use_kernel("x", 1);

@@ -208,15 +208,38 @@ static int load_initrd(const struct boot_files *files,
     return boot_file_load(&files->initrd, 0, memory, initrd->gpa, size);
 }
 
-static int refuse_kernel(const struct boot_file *kernel, const uint8_t *magic)
-{
-    const char *advice = "give a bzImage or an ELF vmlinux";
+/* What else a kernel may be, by the words at some offset: Linux's
+ * Documentation/arch/arm64/booting.rst, arch/riscv/boot-image-header.rst, and
+ * the EFI program that unpacks itself. */
+static const struct {
+    size_t offset;
+    const char *magic, *what, *remedy;
+} other_kernels[] = {
+    {56, "ARM\x64", "a kernel for arm64", "give one for x86-64"},
+    {56, "RSC\5", "a kernel for RISC-V", "give one for x86-64"},
+    {4, "zimg", "an EFI program with a kernel for another architecture",
+     "give a bzImage for x86-64"},
+    {0, "BZh", "compressed with bzip2", "unpack it first (bzip2 -d)"},
+    {0, "\x89LZO", "compressed with lzop", "unpack it first (lzop -d)"},
+    {0, "\x02!L\x18", "compressed with lz4", "unpack it first (lz4 -d)"},
+    {0, "\x04\"M\x18", "compressed with lz4", "unpack it first (lz4 -d)"},
+    {0, "070701", "an initrd", "give it with --initrd"},
+};
 
-    if (magic[0] == 0x1f && magic[1] == 0x8b)
-        advice = "it is compressed with gzip: decompress it first (gzip -d)";
-    else if (load_le32(magic) == 0xfd2fb528)
-        advice = "it is compressed with zstd: decompress it first (zstd -d)";
-    log_error("kernel %s: neither a bzImage nor ELF: %s", kernel->path, advice);
+static int refuse_kernel(const struct boot_file *kernel, const uint8_t *start)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(other_kernels); i++) {
+        const char *magic = other_kernels[i].magic;
+
+        if (memcmp(start + other_kernels[i].offset, magic, strlen(magic)) != 0)
+            continue;
+        log_error("kernel %s: %s: %s", kernel->path, other_kernels[i].what,
+                  other_kernels[i].remedy);
+        return -ENOEXEC;
+    }
+    log_error("kernel %s: neither a bzImage nor ELF: give a bzImage or an ELF "
+              "vmlinux",
+              kernel->path);
     return -ENOEXEC;
 }
 
