@@ -8,15 +8,13 @@
 
 #include "vmm/bytes.h"
 #include "vmm/log.h"
+#include "vmm/nap.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/pci_regs.h>
 #include <string.h>
-#include <unistd.h>
-
-#define IDLE_POLL_US 1000
 
 /* PCI Express Base, 7.2.2: 4 KiB per function, 8 functions per slot. */
 #define ECAM_SIZE           (1 * MIB)
@@ -421,7 +419,7 @@ void pci_host_remove(struct pci_host *host, struct pci_function *function)
 {
     pci_host_hide(host, function);
     while (atomic_load(&function->users) != 0)
-        usleep(IDLE_POLL_US);
+        nap();
     pci_function_unmap(function);
 
     pthread_mutex_lock(&host->lock);

@@ -8,13 +8,11 @@
 #include "vmm/bus.h"
 
 #include "vmm/bytes.h"
+#include "vmm/nap.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-#define IDLE_POLL_US 1000
 
 void bus_init(struct bus *bus, const char *name)
 {
@@ -102,7 +100,7 @@ void bus_wait_idle(const struct bus_region *region)
         __atomic_load_n(&region->accesses, __ATOMIC_RELAXED);
 
     while (__atomic_load_n(&region->finished, __ATOMIC_ACQUIRE) != accesses)
-        usleep(IDLE_POLL_US);
+        nap();
 }
 
 /* The region that covers all of the access, and where in it, or NULL. The

@@ -6,6 +6,7 @@
 
 #include "vmm/fd.h"
 #include "vmm/log.h"
+#include "vmm/nap.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,14 +14,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
-#define IDLE_POLL_US 1000
 
 int event_loop_init(struct event_loop *loop)
 {
     /* The wake-up eventfd is the one entry without a source. */
-    struct epoll_event wake = {.events = EPOLLIN, .data.ptr = NULL};
+    struct epoll_event woken_up = {.events = EPOLLIN, .data.ptr = NULL};
     const char *call = "epoll_create1";
     int error;
 
@@ -40,7 +38,7 @@ int event_loop_init(struct event_loop *loop)
     if (loop->wake_fd < 0)
         goto fail;
     call = "epoll_ctl";
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &wake) < 0)
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &woken_up) < 0)
         goto fail;
     return 0;
 
@@ -103,7 +101,7 @@ void event_loop_wait_idle(struct event_loop *loop)
     while (atomic_load(&loop->is_running) &&
            !pthread_equal(loop->thread, pthread_self()) &&
            (int)(atomic_load(&loop->answered) - turn) < 0)
-        usleep(IDLE_POLL_US);
+        nap();
 }
 
 static void woken(struct event_loop *loop)

@@ -327,11 +327,6 @@ void machine_hotplug_run_add(void *owner, struct control_call *call)
                            "it starts: give vdpa=PATH");
         return;
     }
-    /* A number of this process, whatever it may be here. */
-    if (options.kind == NET_VDPA_FD) {
-        control_fail(call, "vdpa-fd cannot be passed here: give vdpa=PATH");
-        return;
-    }
     if (!has_room(machine, call))
         return;
     error = machine_device_open(machine, &options, &device);

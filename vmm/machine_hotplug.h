@@ -46,9 +46,9 @@ void machine_hotplug_destroy(struct machine *machine);
 void machine_hotplug_reset(struct machine *machine);
 
 /* "net add NETWORK", "net remove NAME" and "net remove --force NAME": run() of
- * control_command. */
-void machine_hotplug_run_add(void *machine, struct control_call *call);
-void machine_hotplug_run_remove(void *machine, struct control_call *call);
-void machine_hotplug_run_force(void *machine, struct control_call *call);
+ * control_command; `owner` is the machine. */
+void machine_hotplug_run_add(void *owner, struct control_call *call);
+void machine_hotplug_run_remove(void *owner, struct control_call *call);
+void machine_hotplug_run_force(void *owner, struct control_call *call);
 
 #endif
