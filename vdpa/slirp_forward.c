@@ -152,17 +152,36 @@ int slirp_forward_parse(struct slirp_forward *forward, const char *text,
     return read_ends(&parser, copy + 4, forward);
 }
 
-void slirp_forward_print(const struct slirp_forward *forward,
-                         char text[static SLIRP_FORWARD_MAX_TEXT])
+#define MAX_HOST (INET6_ADDRSTRLEN + 2)
+
+static void print_host(const struct slirp_forward *forward,
+                       char host[static MAX_HOST])
 {
     char address[INET6_ADDRSTRLEN] = "";
 
-    if (forward->is_ipv6)
-        (void)inet_ntop(AF_INET6, &forward->host.v6, address, sizeof(address));
-    else
-        (void)inet_ntop(AF_INET, &forward->host.v4, address, sizeof(address));
-    (void)snprintf(text, SLIRP_FORWARD_MAX_TEXT, "%s %s%s%s:%u -> :%u",
-                   forward->is_udp ? "udp" : "tcp", forward->is_ipv6 ? "[" : "",
-                   address, forward->is_ipv6 ? "]" : "", forward->host_port,
+    (void)inet_ntop(forward->is_ipv6 ? AF_INET6 : AF_INET, &forward->host,
+                    address, sizeof(address));
+    (void)snprintf(host, MAX_HOST, forward->is_ipv6 ? "[%s]" : "%s", address);
+}
+
+void slirp_forward_print(const struct slirp_forward *forward,
+                         char text[static SLIRP_FORWARD_MAX_TEXT])
+{
+    char host[MAX_HOST];
+
+    print_host(forward, host);
+    (void)snprintf(text, SLIRP_FORWARD_MAX_TEXT, "%s %s:%u -> :%u",
+                   forward->is_udp ? "udp" : "tcp", host, forward->host_port,
+                   forward->guest_port);
+}
+
+void slirp_forward_spell(const struct slirp_forward *forward,
+                         char text[static SLIRP_FORWARD_MAX_TEXT])
+{
+    char host[MAX_HOST];
+
+    print_host(forward, host);
+    (void)snprintf(text, SLIRP_FORWARD_MAX_TEXT, "%s:%s:%u:%u",
+                   forward->is_udp ? "udp" : "tcp", host, forward->host_port,
                    forward->guest_port);
 }

@@ -39,5 +39,8 @@ int slirp_forward_parse(struct slirp_forward *forward, const char *text,
 /* As "tcp 127.0.0.1:2222 -> :22". */
 void slirp_forward_print(const struct slirp_forward *forward,
                          char text[static SLIRP_FORWARD_MAX_TEXT]);
+/* As slirp_forward_parse() reads it: "tcp:127.0.0.1:2222:22". */
+void slirp_forward_spell(const struct slirp_forward *forward,
+                         char text[static SLIRP_FORWARD_MAX_TEXT]);
 
 #endif

@@ -154,6 +154,9 @@ int machine_init(struct machine *machine, const struct options *options)
 
     memset(machine, 0, sizeof(*machine));
     machine->options = options;
+    machine->outcome = (struct outcome){"error", EXIT_STATUS_FAILED};
+    run_phases_init(&machine->phases, "/proc/self/stat");
+    run_phases_reach(&machine->phases, RUN_PHASE_MAIN);
     pthread_mutex_init(&machine->pause_lock, NULL);
     machine->memory.fd = machine->kmsg_fd = -1;
     machine->timeouts.timer.fd = -1;
@@ -316,11 +319,13 @@ int machine_run(struct machine *machine)
     if (error)
         return EXIT_STATUS_FAILED;
     log_start_cost();
+    run_phases_reach(&machine->phases, RUN_PHASE_FIRST_RUN);
     vcpu_group_resume(&machine->vcpus);
     error = event_loop_run(&machine->loop);
     control_stop(&machine->control);
     machine_hotplug_stop(machine);
     vcpu_group_pause(&machine->vcpus);
+    run_phases_reach(&machine->phases, RUN_PHASE_GUEST_END);
     /* Stops the devices, which closes their reports. */
     machine_device_reset_all(machine);
     if (error)

@@ -15,6 +15,7 @@
 #include "vmm/control.h"
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
+#include "vmm/json_writer.h"
 #include "vmm/kernel_log.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
@@ -24,6 +25,7 @@
 #include "vmm/machine_timeouts.h"
 #include "vmm/options.h"
 #include "vmm/outcome.h"
+#include "vmm/run_phases.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
 
@@ -62,6 +64,8 @@ struct machine {
     /* Where the reports and counts of devices go that leave before the end;
      * NULL for nowhere. Borrowed. */
     FILE *report_file, *counts_file;
+    struct json_writer json; /* of report_file, once it was begun */
+    struct run_phases phases;
     bool removed_without_bypass; /* one of them had led its data through us */
     struct control control;
     struct machine_timeouts timeouts;

@@ -38,8 +38,16 @@ static void end(struct machine_command *command, int status)
     if (command->phase == GUEST_PHASE_ENDED)
         return;
     command->phase = GUEST_PHASE_ENDED;
+    run_phases_reach(&command->machine->phases, RUN_PHASE_COMMAND_ENDED);
     command->status = status;
     soft_console_drain(command->pci.device.backend);
+}
+
+static void reach(struct machine_command *command, enum guest_phase phase,
+                  enum run_phase run_phase)
+{
+    command->phase = phase;
+    run_phases_reach(&command->machine->phases, run_phase);
 }
 
 static void take_line(struct machine_command *command, const char *line)
@@ -47,9 +55,9 @@ static void take_line(struct machine_command *command, const char *line)
     int number;
 
     if (strcmp(line, "init") == 0)
-        command->phase = GUEST_PHASE_INIT;
+        reach(command, GUEST_PHASE_INIT, RUN_PHASE_INIT);
     else if (strcmp(line, "command") == 0)
-        command->phase = GUEST_PHASE_COMMAND;
+        reach(command, GUEST_PHASE_COMMAND, RUN_PHASE_COMMAND);
     else if (sscanf(line, "exit %d", &number) == 1)
         end(command, number & 0xff);
     else if (sscanf(line, "signal %d", &number) == 1) {

@@ -36,6 +36,7 @@ static void serial_transmit(void *owner, const uint8_t *bytes, size_t count)
     struct machine *machine = owner;
     bool has_panicked;
 
+    run_phases_reach(&machine->phases, RUN_PHASE_CONSOLE);
     pthread_mutex_lock(&machine->kernel_log_lock);
     kernel_log_add(&machine->kernel_log, bytes, count);
     has_panicked = machine->kernel_log.panic_is_complete;

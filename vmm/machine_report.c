@@ -13,6 +13,7 @@
 #include "vmm/bytes.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/machine_json.h"
 
 #include <inttypes.h>
 #include <linux/virtio_config.h>
@@ -65,7 +66,6 @@ static void fill_report(struct machine_device *device)
 {
     struct virtio_device *virtio = &device->pci.device;
 
-    device->report.features = virtio->driver_features;
     for (unsigned i = 0; i < virtio->num_queues; i++) {
         struct virtio_queue *queue = &virtio->queues[i];
         struct bypass_queue *report = &device->report.queues[i];
@@ -155,13 +155,14 @@ void machine_report_running_changed(void *owner, bool running)
         bypass_report_start(&device->report, &now);
     } else {
         bypass_report_stop(&device->report, &now);
+        device->report.features = device->pci.device.driver_features;
         if (!device->is_soft)
             fill_report(device);
     }
 }
 
-static void get_counters(const struct machine_device *device,
-                         struct soft_net_counters *counters)
+void machine_report_get_counters(const struct machine_device *device,
+                                 struct soft_net_counters *counters)
 {
     if (atomic_load(&device->is_gone))
         *counters = device->counters;
@@ -174,7 +175,7 @@ static void print_soft_report(const struct machine_device *device, FILE *file)
 {
     struct soft_net_counters counters;
 
-    get_counters(device, &counters);
+    machine_report_get_counters(device, &counters);
     fprintf(file,
             "report of %s (%s, software): carried by this process\n"
             "  sent:     %" PRIu64 " frames, %" PRIu64 " bytes\n"
@@ -193,7 +194,7 @@ static void print_soft_counts(const struct machine_device *device,
 {
     struct soft_net_counters counters;
 
-    get_counters(device, &counters);
+    machine_report_get_counters(device, &counters);
     fprintf(file,
             "%ssent=%" PRIu64 "\n%ssent_bytes=%" PRIu64 "\n%sreceived=%" PRIu64
             "\n%sreceived_bytes=%" PRIu64 "\n%srefused=%" PRIu64
@@ -260,7 +261,9 @@ void machine_report_removed(struct machine_device *device)
 
     if (machine->options->log_level >= LOG_LEVEL_INFO)
         print_report(device, stderr);
-    if (machine->report_file)
+    if (machine->report_file && machine_json_is_wanted(machine->options))
+        machine_json_removed(device, machine->report_file);
+    else if (machine->report_file)
         print_report(device, machine->report_file);
     if (machine->counts_file)
         print_counts(device, machine->counts_file);

@@ -21,6 +21,10 @@ void machine_report_print_counts(const struct machine *machine, FILE *file);
  * never ran; after the guest ended. */
 bool machine_report_all_bypass(const struct machine *machine);
 
+/* Of a software device. */
+void machine_report_get_counters(const struct machine_device *device,
+                                 struct soft_net_counters *counters);
+
 /* Prints and judges the report of a device that leaves before the end, and
  * has stopped. With devices_lock held. */
 void machine_report_removed(struct machine_device *device);

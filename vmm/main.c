@@ -12,6 +12,7 @@
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/machine_console.h"
+#include "vmm/machine_json.h"
 #include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
 #include "vmm/options.h"
@@ -42,7 +43,7 @@ static void block_signals(void)
 /* A file that the run ends with. */
 struct output {
     const char *option, *path; /* NULL: not asked for */
-    void (*print)(const struct machine *machine, FILE *file);
+    void (*print)(struct machine *machine, FILE *file);
     FILE *file;
 };
 
@@ -68,7 +69,7 @@ static int open_outputs(struct output *outputs, size_t count)
 }
 
 /* A report that cannot be written is a failure of the run. */
-static int write_outputs(const struct machine *machine, struct output *outputs,
+static int write_outputs(struct machine *machine, struct output *outputs,
                          size_t count)
 {
     int status = 0, failed;
@@ -84,12 +85,25 @@ static int write_outputs(const struct machine *machine, struct output *outputs,
     return status;
 }
 
+static void print_report(struct machine *machine, FILE *file)
+{
+    if (machine_json_is_wanted(machine->options))
+        machine_json_print(machine, file);
+    else
+        machine_report_print(machine, file);
+}
+
+static void print_counts(struct machine *machine, FILE *file)
+{
+    machine_report_print_counts(machine, file);
+}
+
 static int run(const struct options *options)
 {
     static struct machine machine;
     struct output outputs[] = {
-        {"--report", options->report, machine_report_print, NULL},
-        {"--counts", options->counts, machine_report_print_counts, NULL},
+        {"--report", options->report, print_report, NULL},
+        {"--counts", options->counts, print_counts, NULL},
     };
     int status, output_status;
 

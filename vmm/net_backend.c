@@ -228,16 +228,26 @@ static void log_forwards(const struct frame_port *port)
 
 static int open_soft(const struct net_options *options,
                      const struct soft_net_options *soft,
-                     struct vdpa_backend **backend)
+                     struct frame_port **port, struct vdpa_backend **backend)
 {
-    struct frame_port *port;
-    int error = open_port(options, soft->name, &port);
+    int error = open_port(options, soft->name, port);
 
     if (!error)
-        error = soft_net_open(soft, port, backend);
+        error = soft_net_open(soft, *port, backend);
     if (!error && options->kind == NET_USER)
-        log_forwards(port);
+        log_forwards(*port);
     return error;
+}
+
+/* As they are now, in place of those that were asked for. */
+static void note_forwards(struct net_options *options,
+                          const struct frame_port *port)
+{
+    const struct slirp_forward *forwards =
+        slirp_port_forwards(port, &options->num_forwards);
+
+    for (unsigned i = 0; i < options->num_forwards; i++)
+        slirp_forward_spell(&forwards[i], options->forwards[i]);
 }
 
 int net_backend_open_served(const struct net_options *options, const char *name,
@@ -254,15 +264,16 @@ int net_backend_open_served(const struct net_options *options, const char *name,
         .owner = owner,
         .records = records,
     };
+    struct frame_port *port;
 
     if (options->has_mac)
         memcpy(soft.mac, options->mac, sizeof(soft.mac));
     else
         (void)make_mac(soft.mac, name); /* cannot fail with a name */
-    return open_soft(options, &soft, backend);
+    return open_soft(options, &soft, &port, backend);
 }
 
-int net_backend_open(const struct net_options *options, uint64_t memory_size,
+int net_backend_open(struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend)
 {
     struct soft_net_options soft = {
@@ -270,6 +281,7 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
         .mtu = options->mtu ? options->mtu : SOFT_NET_DEFAULT_MTU,
         .polling = (enum soft_net_polling)options->polling,
     };
+    struct frame_port *port;
     int error;
 
     if (net_kind_is_vdpa(options->kind))
@@ -283,7 +295,10 @@ int net_backend_open(const struct net_options *options, uint64_t memory_size,
             return error;
         }
     }
-    return open_soft(options, &soft, backend);
+    error = open_soft(options, &soft, &port, backend);
+    if (!error && options->kind == NET_USER)
+        note_forwards(options, port);
+    return error;
 }
 
 int net_backend_claim(const struct net_options *options)

@@ -24,8 +24,9 @@ int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
 
 /* Opens the network device of any kind for a guest of `memory_size` bytes,
  * MAC set as asked; hiding features is for who drives it. `options` must
- * outlive it. -errno, logged with what to do. */
-int net_backend_open(const struct net_options *options, uint64_t memory_size,
+ * outlive it; its forwards get the ports that the host chose. -errno, logged
+ * with what to do. */
+int net_backend_open(struct net_options *options, uint64_t memory_size,
                      struct vdpa_backend **backend) MUST_CHECK;
 
 /*

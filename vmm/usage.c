@@ -113,8 +113,8 @@ static const char run_help[] =
     "                        unless FILE has a line that is part of it\n"
     "\n"
     "Output\n"
-    "      --report FILE     also write the report at the end to FILE\n"
-
+    "      --report FILE     also write the report at the end to FILE; to a\n"
+    "                        FILE.json all that is known of the run, as JSON\n"
     "      --counts FILE     and its counts, as NAME=VALUE, to this FILE\n"
     "      --require bypass  exit status 123 if kicks or interrupts of a vDPA\n"
     "                        device came to vmm, or had no other way\n"

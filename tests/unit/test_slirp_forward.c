@@ -26,6 +26,11 @@ static void assert_reads(const char *text, const char *meaning)
     ck_assert_msg(parse(text) == 0, "%s: %s", text, error);
     slirp_forward_print(&forward, printed);
     ck_assert_str_eq(printed, meaning);
+    /* And once more by way of what is meant to be read again. */
+    slirp_forward_spell(&forward, printed);
+    ck_assert_int_eq(parse(printed), 0);
+    slirp_forward_print(&forward, printed);
+    ck_assert_str_eq(printed, meaning);
 }
 
 static void assert_refused(const char *text, const char *reason)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory_use.c: what memory this process uses beyond that of its guest.
+ */
+#include "vmm/memory_use.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As memfd_create() was told in guest_memory.c. */
+#define GUEST_MEMORY " /memfd:guest-memory"
+
+struct reader {
+    struct memory_use *use;
+    bool in_guest; /* the mapping that is being read */
+};
+
+/* A mapping begins with its addresses, its other lines with a name. */
+static void take_smaps_line(struct reader *reader, const char *line)
+{
+    uint64_t start, end, kib;
+
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+        reader->in_guest = strstr(line, GUEST_MEMORY) != NULL;
+    else if (sscanf(line, "Rss: %" SCNu64, &kib) == 1)
+        *(reader->in_guest ? &reader->use->guest : &reader->use->beyond) += kib;
+}
+
+static void take_status_line(struct reader *reader, const char *line)
+{
+    (void)sscanf(line, "VmHWM: %" SCNu64, &reader->use->peak);
+}
+
+static int read_lines(struct reader *reader, const char *folder,
+                      const char *name,
+                      void (*take)(struct reader *reader, const char *line))
+{
+    char path[PATH_MAX], *line = NULL;
+    size_t capacity = 0;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "re");
+    if (!file)
+        return -errno;
+    while (getline(&line, &capacity, file) >= 0)
+        take(reader, line);
+    free(line);
+    (void)fclose(file);
+    return 0;
+}
+
+int memory_use_read(struct memory_use *use, const char *folder)
+{
+    struct reader reader = {.use = use};
+    int error;
+
+    *use = (struct memory_use){.peak = 0};
+    error = read_lines(&reader, folder, "smaps", take_smaps_line);
+    if (!error)
+        error = read_lines(&reader, folder, "status", take_status_line);
+    use->peak_beyond = use->beyond;
+    if (use->peak > use->guest && use->peak - use->guest > use->beyond)
+        use->peak_beyond = use->peak - use->guest;
+    return error;
+}
