@@ -118,11 +118,20 @@ static int init_pci(struct machine *machine)
                          layout->has_ports ? &machine->ports : NULL);
 }
 
-/* For a guest that runs a command, before what the user appends. A kernel that
- * panics has no reason to wait. */
-#define COMMAND_APPEND "console=ttyS0 panic=-1 rdinit=" GUEST_IMAGE_INIT
-/* Nobody looks but at the end of it: each byte is a VM exit or two. */
-#define QUIET_APPEND " loglevel=5"
+/* For a guest that runs a command. A kernel that panics has no reason to wait;
+ * and where nobody looks but after a bad end, each byte that it prints is a VM
+ * exit or two for nothing. */
+static void append_for_command(struct machine *machine)
+{
+    const struct options *options = machine->options;
+    bool is_watched = options->kmsg != NULL || options->fails_on_splat;
+
+    snprintf(machine->command_line, sizeof(machine->command_line),
+             "%s panic=-1 rdinit=%s%s%s%s",
+             arch_machine_layout()->kernel_append, GUEST_IMAGE_INIT,
+             is_watched ? "" : " loglevel=5", options->append[0] ? " " : "",
+             options->append);
+}
 
 /* With a command, the initramfs is made for it. */
 static int init_boot_files(struct machine *machine)
@@ -131,12 +140,11 @@ static int init_boot_files(struct machine *machine)
     bool has_command = options->command_argv != NULL;
     int error, fd;
 
-    snprintf(machine->command_line, sizeof(machine->command_line), "%s%s%s%s",
-             has_command ? COMMAND_APPEND : "",
-             has_command && !options->kmsg && !options->fails_on_splat
-                 ? QUIET_APPEND
-                 : "",
-             has_command && options->append[0] ? " " : "", options->append);
+    if (has_command)
+        append_for_command(machine);
+    else
+        snprintf(machine->command_line, sizeof(machine->command_line), "%s",
+                 options->append);
     error = boot_files_open(&machine->files, options->kernel,
                             has_command ? NULL : options->initrd,
                             machine->command_line);

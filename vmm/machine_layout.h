@@ -26,6 +26,10 @@ struct machine_layout {
     uint64_t pci_window32_base, pci_window32_size;
     uint64_t pci_window64_base, pci_window64_size;
     unsigned pci_first_gsi, pci_num_gsis;
+
+    /* What a Linux kernel is told that boots for a command: its console, and
+     * what not to waste time on. */
+    const char *kernel_append;
 };
 
 #endif

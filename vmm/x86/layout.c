@@ -21,6 +21,8 @@ static const struct machine_layout layout = {
     .pci_window64_size = PCI_WINDOW64_SIZE,
     .pci_first_gsi = PCI_FIRST_GSI,
     .pci_num_gsis = PCI_NUM_GSIS,
+    /* noearly: looking for AGP bridges takes 8192 port accesses, twice. */
+    .kernel_append = "console=ttyS0 pci=noearly",
 };
 
 const struct machine_layout *arch_machine_layout(void)
