@@ -356,6 +356,47 @@ expect_refusal()
     grep -q -E "^vmm: $2" /run/err || fail "$1: no match for: $2"
 }
 
+# start_command VMM-OPTION... -- COMMAND...: has a guest run COMMAND; its
+# streams are COMMAND_INPUT, /run/out and /run/err.
+COMMAND_INPUT=/dev/null
+
+start_command()
+{
+    case " $* " in
+    *" -k "*) ;;
+    *) set -- -k "$GUEST_KERNEL" "$@" ;;
+    esac
+    vmm run --memory 256M "$@" \
+        <"$COMMAND_INPUT" >/run/out 2>/run/err &
+    VMM_PID=$!
+}
+
+# end_command STATUS OUTCOME: claims that the VMM ends with STATUS and says
+# OUTCOME in its last line, and nowhere else.
+end_command()
+{
+    status=0
+    wait "$VMM_PID" || status=$?
+    sed 's/^/err: /' /run/err
+    [ "$status" -eq "$1" ] || fail "status $status instead of $1"
+    [ "$(grep -c '^vmm: outcome=' /run/err)" -eq 1 ] ||
+        fail "not one line that says the outcome"
+    [ "$(tail -n 1 /run/err)" = "vmm: outcome=$2 status=$1" ] ||
+        fail "the last line is: $(tail -n 1 /run/err)"
+}
+
+# run_command STATUS OUTCOME [VMM-OPTION... --] COMMAND...
+run_command()
+{
+    local status=$1 outcome=$2
+    shift 2
+    case " $* " in
+    *" -- "*) start_command "$@" ;;
+    *) start_command -- "$@" ;;
+    esac
+    end_command "$status" "$outcome"
+}
+
 # measure_server: what guests measure against, at MEASURE_PORT.
 MEASURE_PORT=5001
 
