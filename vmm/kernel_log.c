@@ -6,6 +6,7 @@
 
 #include "vmm/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,10 +136,20 @@ static const char *skip_stamp(const char *line)
     return line;
 }
 
+/* Not in the middle of a word: "DEBUG:" is no bug. */
+static bool has_words(const char *line, const char *words)
+{
+    const char *found = strstr(line, words);
+
+    while (found && found > line && isalnum((unsigned char)found[-1]))
+        found = strstr(found + 1, words);
+    return found != NULL;
+}
+
 static const char *kind_of(const char *line)
 {
     for (size_t i = 0; i < ARRAY_SIZE(splats); i++)
-        if (strstr(line, splats[i].text))
+        if (has_words(line, splats[i].text))
             return splats[i].kind;
     return NULL;
 }
