@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,6 +185,23 @@ START_TEST(replaced_file_is_not_noticed)
 }
 END_TEST
 
+START_TEST(another_initrd_takes_the_place_of_the_first)
+{
+    char bytes[4] = "";
+    int fd = memfd_create("image", MFD_CLOEXEC);
+
+    open_both();
+    ck_assert_int_eq(write(fd, "made", 4), 4);
+    ck_assert_int_eq(boot_files_set_initrd(&files, fd, "the image"), 0);
+    ck_assert_uint_eq(count_open_fds(), fds_before + 2);
+    ck_assert_uint_eq(files.initrd.size, 4);
+    ck_assert_int_eq(boot_file_read(&files.initrd, 0, bytes, 4), 0);
+    ck_assert_mem_eq(bytes, "made", 4);
+    ck_assert_int_eq(boot_file_read(&files.initrd, 4, bytes, 1), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(capture.last, "the image"));
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -196,6 +214,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, loads_beyond_memory_are_refused);
     tcase_add_test(tcase, file_that_shrinks_later_is_an_error);
     tcase_add_test(tcase, replaced_file_is_not_noticed);
+    tcase_add_test(tcase, another_initrd_takes_the_place_of_the_first);
 }
 
 int main(void)

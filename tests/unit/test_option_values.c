@@ -114,11 +114,52 @@ START_TEST(choices_are_told_by_their_index)
 }
 END_TEST
 
+START_TEST(durations_are_seconds_or_have_a_unit)
+{
+    static const struct {
+        const char *text;
+        uint32_t ms; /* 0: refused */
+    } cases[] = {
+        {"60", 60000},
+        {"60s", 60000},
+        {"500ms", 500},
+        {"5m", 300000},
+        {"1h", 3600000},
+        {"4294967295ms", UINT32_MAX},
+        {"4294967", 4294967000},
+        {"1193h", 4294800000},
+        {"4294968", 0},
+        {"1194h", 0},
+        {"4294967296ms", 0},
+        {"18446744073709551616", 0},
+        {"0", 0},
+        {"0ms", 0},
+        {"", 0},
+        {"s", 0},
+        {"1.5s", 0},
+        {"-1", 0},
+        {"1 s", 0},
+        {"1S", 0},
+        {"1d", 0},
+        {"1ss", 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t ms = 0;
+        bool is_one = option_read_duration(cases[i].text, &ms);
+
+        ck_assert_msg(is_one == (cases[i].ms != 0), "%s", cases[i].text);
+        ck_assert_uint_eq(ms, cases[i].ms);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, numbers_are_decimal_digits);
     tcase_add_test(tcase, sizes_are_mib_or_have_a_unit);
     tcase_add_test(tcase, other_sizes_are_refused);
+    tcase_add_test(tcase, durations_are_seconds_or_have_a_unit);
     tcase_add_test(tcase, macs_are_six_pairs_of_digits);
     tcase_add_test(tcase, choices_are_told_by_their_index);
 }
