@@ -8,8 +8,11 @@
  */
 #include "vmm/log.h"
 
+#include "vmm/fd.h"
+
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -35,6 +38,7 @@ static const char cut_mark[] = " [...]";
 
 static log_sink *current_sink; /* set before threads start */
 static void *current_context;
+static int copy_fd = -1; /* the same */
 static atomic_int current_level = LOG_LEVEL_INFO;
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -42,6 +46,27 @@ void log_set_sink(log_sink *sink, void *context)
 {
     current_sink = sink;
     current_context = context;
+}
+
+int log_copy_to(const char *path)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        int error = -errno;
+
+        log_error("--log %s: %s: give a file that can be written", path,
+                  strerror(-error));
+        return error;
+    }
+    copy_fd = fd;
+    return 0;
+}
+
+void log_close_copy(void)
+{
+    close_fd(&copy_fd);
 }
 
 void log_set_level(enum log_level level)
@@ -78,11 +103,11 @@ static size_t escape(char *out, size_t capacity, const char *text)
     return length;
 }
 
-/* Nothing can be done about a stderr that fails: the line is lost. */
-static void write_line(const char *line, size_t length)
+/* Nothing can be done about a file that fails: the line is lost. */
+static void write_line(int fd, const char *line, size_t length)
 {
     while (length > 0) {
-        ssize_t written = write(STDERR_FILENO, line, length);
+        ssize_t written = write(fd, line, length);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -93,9 +118,19 @@ static void write_line(const char *line, size_t length)
     }
 }
 
-static bool level_passes(enum log_level level)
+static bool is_shown(enum log_level level)
 {
     return (int)level <= atomic_load(&current_level);
+}
+
+static bool is_copied(enum log_level level)
+{
+    return copy_fd >= 0 && (level <= LOG_LEVEL_INFO || is_shown(level));
+}
+
+static bool level_passes(enum log_level level)
+{
+    return is_shown(level) || is_copied(level);
 }
 
 static void emit(enum log_level level, const char *message)
@@ -111,7 +146,10 @@ static void emit(enum log_level level, const char *message)
         return;
     }
     line[length++] = '\n';
-    write_line(line, length);
+    if (is_shown(level))
+        write_line(STDERR_FILENO, line, length);
+    if (is_copied(level))
+        write_line(copy_fd, line, length);
 }
 
 /* Callers log on their way out with an errno: it is kept. */

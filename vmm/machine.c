@@ -206,6 +206,8 @@ int machine_init(struct machine *machine, const struct options *options)
             arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
     if (!error)
         error = machine_control_init(machine);
+    if (!error)
+        error = machine_ready_init(&machine->ready, options);
     /* Last, so that an error above is not printed to a raw terminal. */
     if (!error)
         error = machine_console_open(machine);
@@ -217,6 +219,7 @@ int machine_init(struct machine *machine, const struct options *options)
 void machine_destroy(struct machine *machine)
 {
     machine_console_close(machine);
+    machine_ready_destroy(&machine->ready);
     arch_destroy_vcpus(&machine->vcpus);
     vcpu_group_destroy(&machine->vcpus);
     machine_hotplug_stop(machine);
@@ -329,6 +332,8 @@ int machine_run(struct machine *machine)
     log_start_cost();
     run_phases_reach(&machine->phases, RUN_PHASE_FIRST_RUN);
     vcpu_group_resume(&machine->vcpus);
+    if (!machine->options->command_argv)
+        machine_ready_tell(&machine->ready);
     error = event_loop_run(&machine->loop);
     control_stop(&machine->control);
     machine_hotplug_stop(machine);

@@ -22,6 +22,7 @@
 #include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
 #include "vmm/machine_hotplug.h"
+#include "vmm/machine_ready.h"
 #include "vmm/machine_timeouts.h"
 #include "vmm/options.h"
 #include "vmm/outcome.h"
@@ -66,6 +67,7 @@ struct machine {
     FILE *report_file, *counts_file;
     struct json_writer json; /* of report_file, once it was begun */
     struct run_phases phases;
+    struct machine_ready ready;
     bool removed_without_bypass; /* one of them had led its data through us */
     struct control control;
     struct machine_timeouts timeouts;

@@ -54,9 +54,10 @@ static void take_line(struct machine_command *command, const char *line)
 {
     int number;
 
-    if (strcmp(line, "init") == 0)
+    if (strcmp(line, "init") == 0) {
         reach(command, GUEST_PHASE_INIT, RUN_PHASE_INIT);
-    else if (strcmp(line, "command") == 0)
+        machine_ready_tell(&command->machine->ready);
+    } else if (strcmp(line, "command") == 0)
         reach(command, GUEST_PHASE_COMMAND, RUN_PHASE_COMMAND);
     else if (sscanf(line, "exit %d", &number) == 1)
         end(command, number & 0xff);

@@ -16,6 +16,7 @@
 #include "vmm/machine_report.h"
 #include "vmm/net_backend.h"
 #include "vmm/options.h"
+#include "vmm/options_print.h"
 #include "vmm/terminal.h"
 #include "vmm/trace.h"
 #include "vmm/usage.h"
@@ -25,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 /* They are taken as events. Threads inherit this. */
 static void block_signals(void)
@@ -125,25 +128,63 @@ static int run(const struct options *options)
     return output_status ? output_status : status;
 }
 
-static int run_traced(const struct options *options)
-{
-    int status;
-
-    for (unsigned i = 0; i < options->net_count; i++)
-        if (net_backend_claim(&options->nets[i]) != 0)
-            return EXIT_STATUS_FAILED;
-    if (options->is_traced && trace_open(options->trace) != 0)
-        return EXIT_STATUS_FAILED;
-    status = run(options);
-    return trace_close() == 0 ? status : EXIT_STATUS_FAILED;
-}
-
 static int print_text(const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
         return EXIT_SUCCESS;
     log_error("stdout: %s: this text went nowhere", strerror(errno));
     return EXIT_STATUS_FAILED;
+}
+
+/* The kernel sends it when the thread ends that started us: who starts guests
+ * from a thread that goes away wants none of it, so it must be asked for. */
+static int die_with_parent(void)
+{
+    pid_t parent = getppid();
+
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
+        log_error("--pdeathsig: prctl: %s", strerror(errno));
+        return -errno;
+    }
+    /* It may have gone before. */
+    if (getppid() != parent)
+        raise(SIGTERM);
+    return 0;
+}
+
+/* Does not look at the machine, but at the kernel: a command that is to be
+ * pasted should not depend on the folder. */
+static int print_run(const struct options *options, const char *program)
+{
+    char *kernel = realpath(options->kernel, NULL);
+
+    if (!kernel) {
+        log_error("kernel %s: %s: give a file that can be read with --kernel",
+                  options->kernel, strerror(errno));
+        return EXIT_STATUS_FAILED;
+    }
+    options_print_run(options, program, kernel, stdout);
+    free(kernel);
+    return print_text("");
+}
+
+static int run_traced(const struct options *options)
+{
+    int status;
+
+    if (machine_ready_claim(options) != 0)
+        return EXIT_STATUS_FAILED;
+    for (unsigned i = 0; i < options->net_count; i++)
+        if (net_backend_claim(&options->nets[i]) != 0)
+            return EXIT_STATUS_FAILED;
+    if (options->log && log_copy_to(options->log) != 0)
+        return EXIT_STATUS_FAILED;
+    if (options->dies_with_parent && die_with_parent() != 0)
+        return EXIT_STATUS_FAILED;
+    if (options->is_traced && trace_open(options->trace) != 0)
+        return EXIT_STATUS_FAILED;
+    status = run(options);
+    return trace_close() == 0 ? status : EXIT_STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -170,5 +211,7 @@ int main(int argc, char **argv)
         return command_vduse(&options.vduse);
     if (options.command == COMMAND_TRACE)
         return command_trace(&options.trace_check);
+    if (options.is_dry_run)
+        return print_run(&options, argv[0]);
     return run_traced(&options);
 }

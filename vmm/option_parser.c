@@ -115,6 +115,7 @@ static int apply_rule(struct option_parser *parser,
                       const struct option_rule *rule, const char *attached)
 {
     const char *value = attached;
+    int error;
 
     parser->option = rule->name;
     if (rule->takes == TAKES_NOTHING && attached != NULL)
@@ -129,7 +130,10 @@ static int apply_rule(struct option_parser *parser,
         return option_parser_fail(
             parser, "--%s: the value is empty; give one such as %s", rule->name,
             rule->example);
-    return rule->apply(parser, value);
+    error = rule->apply(parser, value);
+    if (error == 0 && parser->applied != NULL)
+        parser->applied(parser, rule, value);
+    return error;
 }
 
 /* "--name", "--name=value" */

@@ -45,6 +45,9 @@ struct option_parser {
     /* Takes what follows "--"; NULL when nothing may. */
     int (*set_rest)(struct option_parser *parser, int count,
                     char *const *arguments);
+    /* Hears of each rule that was applied; NULL: nobody does. */
+    void (*applied)(struct option_parser *parser,
+                    const struct option_rule *rule, const char *value);
     void *results; /* for apply() and the others */
     int argc;
     char *const *argv;

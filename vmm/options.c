@@ -91,6 +91,7 @@ int options_parse(struct options *options, int argc, char *const argv[],
     *options = (struct options){
         .memory = 512 * MIB,
         .numa_node = -1,
+        .ready_fd = -1,
         .cpus = 1,
         .log_level = LOG_LEVEL_INFO,
     };

@@ -16,6 +16,7 @@
 
 #define OPTIONS_MAX_NETS        8
 #define OPTIONS_MAX_ENVIRONMENT 32
+#define OPTIONS_MAX_GIVEN       128
 #define OPTIONS_MAX_CPUS        255
 #define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
 #define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
@@ -87,6 +88,11 @@ struct trace_check_options {
     const char *path;  /* of the trace; never NULL */
 };
 
+/* An option as it was typed; NULL for no value. */
+struct given_option {
+    const char *name, *value;
+};
+
 struct options {
     enum options_command command;
     bool wants_help; /* the rest does not matter */
@@ -109,7 +115,14 @@ struct options {
     unsigned net_count;
     enum options_on_reset on_reset;
     enum options_console console;
-    bool has_console;           /* asked for, not the default */
+    bool has_console;    /* asked for, not the default */
+    const char *log;     /* a file; NULL: stderr alone */
+    const char *pidfile; /* NULL: none */
+    int ready_fd;        /* -1: none */
+    bool dies_with_parent, is_dry_run;
+    /* May have been more than there is room for; dry runs are then refused. */
+    struct given_option given[OPTIONS_MAX_GIVEN];
+    unsigned num_given;
     const char *report;         /* NULL: on stderr alone */
     const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */

@@ -46,6 +46,17 @@ int options_check_command(struct option_parser *parser) MUST_CHECK;
 int options_set_quiet(struct option_parser *parser, const char *value);
 int options_set_verbose(struct option_parser *parser, const char *value);
 int options_set_trace(struct option_parser *parser, const char *value);
+int options_set_log(struct option_parser *parser, const char *value);
+int options_set_ready_fd(struct option_parser *parser, const char *value);
+int options_set_pidfile(struct option_parser *parser, const char *value);
+int options_set_pdeathsig(struct option_parser *parser, const char *value);
+int options_set_dry_run(struct option_parser *parser, const char *value);
+int options_read_descriptor(struct option_parser *parser, const char *value,
+                            int *fd);
+/* For option_parser.applied. */
+void options_note_given(struct option_parser *parser,
+                        const struct option_rule *rule, const char *value);
+int options_check_dry_run(struct option_parser *parser);
 int options_ask_for_help(struct option_parser *parser, const char *value);
 
 #endif

@@ -252,6 +252,11 @@ static const struct option_rule run_rules[] = {
     {"console", 0, TAKES_VALUE, "stdio", set_console},
     {"control", 0, TAKES_VALUE, "/run/vmm.sock", set_control},
     {"trace", 0, TAKES_VALUE, "vdpa=trace.txt", options_set_trace},
+    {"log", 0, TAKES_VALUE, "vmm.log", options_set_log},
+    {"ready-fd", 0, TAKES_VALUE, "3", options_set_ready_fd},
+    {"pidfile", 0, TAKES_VALUE, "/run/vmm.pid", options_set_pidfile},
+    {"pdeathsig", 0, TAKES_NOTHING, NULL, options_set_pdeathsig},
+    {"dry-run", 0, TAKES_NOTHING, NULL, options_set_dry_run},
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
     {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
     {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},
@@ -268,6 +273,7 @@ int options_parse_run(struct option_parser *parser)
     parser->num_rules = ARRAY_SIZE(run_rules);
     parser->add_operand = set_kernel;
     parser->set_rest = options_set_command;
+    parser->applied = options_note_given;
     error = option_parser_run(parser);
     if (error < 0 || parser->done)
         return error;
@@ -281,5 +287,7 @@ int options_parse_run(struct option_parser *parser)
         error = options_check_memory(parser);
     if (!error)
         error = options_check_command(parser);
+    if (!error)
+        error = options_check_dry_run(parser);
     return error ? error : check_requirements(parser);
 }

@@ -97,15 +97,8 @@ static int set_reconnect(struct option_parser *parser, const char *value)
 static int set_ready_fd(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
-    uint64_t fd;
-    const char *rest = option_read_number(value, &fd);
 
-    if (rest == NULL || *rest != '\0' || fd > INT_MAX)
-        return option_parser_fail(
-            parser, "--ready-fd: \"%s\" is not the number of a descriptor",
-            value);
-    options->vduse.ready_fd = (int)fd;
-    return 0;
+    return options_read_descriptor(parser, value, &options->vduse.ready_fd);
 }
 
 static const struct option_rule vduse_rules[] = {

@@ -4,9 +4,11 @@
  */
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
+#include "tests/support/temp_tree.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -309,8 +311,67 @@ START_TEST(vcpus_share_one_limit)
 }
 END_TEST
 
+/* Returns what is in the copy by now. */
+static void expect_copy(const struct temp_tree *tree, const char *expected)
+{
+    char path[96], text[256];
+    FILE *file;
+    size_t count;
+
+    (void)snprintf(path, sizeof(path), "%s/log", tree->root);
+    file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    count = fread(text, 1, sizeof(text) - 1, file);
+    text[count] = '\0';
+    (void)fclose(file);
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(copy_has_more_than_a_quiet_stderr)
+{
+    struct stderr_pipe diversion;
+    struct temp_tree tree;
+    char path[96], text[256];
+
+    temp_tree_init(&tree);
+    temp_tree_add_file(&tree, "log", "what was there before\n");
+    (void)snprintf(path, sizeof(path), "%s/log", tree.root);
+    ck_assert_int_eq(log_copy_to(path), 0);
+    log_set_level(LOG_LEVEL_ERROR);
+    stderr_pipe_open(&diversion);
+    log_error("one");
+    log_info("two");
+    log_debug("three");
+    stderr_pipe_close(&diversion, text, sizeof(text));
+    ck_assert_str_eq(text, "vmm: one\n");
+    expect_copy(&tree, "vmm: one\nvmm: two\n");
+
+    log_set_level(LOG_LEVEL_DEBUG);
+    stderr_pipe_open(&diversion);
+    log_debug("four");
+    stderr_pipe_close(&diversion, text, sizeof(text));
+    ck_assert_str_eq(text, "vmm: debug: four\n");
+    expect_copy(&tree, "vmm: one\nvmm: two\nvmm: debug: four\n");
+    log_close_copy();
+    temp_tree_destroy(&tree);
+}
+END_TEST
+
+START_TEST(copy_that_cannot_be_is_told)
+{
+    struct log_capture capture;
+
+    log_capture_start(&capture);
+    ck_assert_int_eq(log_copy_to("/none/x"), -ENOENT);
+    log_capture_stop();
+    ck_assert_ptr_nonnull(strstr(capture.last, "--log /none/x: "));
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, copy_has_more_than_a_quiet_stderr);
+    tcase_add_test(tcase, copy_that_cannot_be_is_told);
     tcase_add_test(tcase, each_level_is_told_by_its_prefix);
     tcase_add_test(tcase, levels_above_the_set_one_are_dropped);
     tcase_add_test(tcase, sink_gets_the_message_without_prefix);
