@@ -139,6 +139,9 @@ int machine_console_open(struct machine *machine)
     if (!error && uses_terminal(machine->options))
         error = terminal_init(&machine->terminal, &machine->loop, STDIN_FILENO,
                               STDOUT_FILENO, &terminal_client, machine);
+    if (!error && uses_terminal(machine->options))
+        terminal_set_escape_key(&machine->terminal,
+                                machine->options->escape_key);
     return error;
 }
 

@@ -6,6 +6,7 @@
 #include "vmm/options.h"
 
 #include "vmm/bytes.h"
+#include "vmm/escape_keys.h"
 #include "vmm/nearest_word.h"
 #include "vmm/options_private.h"
 
@@ -93,6 +94,7 @@ int options_parse(struct options *options, int argc, char *const argv[],
         .numa_node = -1,
         .ready_fd = -1,
         .cpus = 1,
+        .escape_key = ESCAPE_KEY_DEFAULT,
         .log_level = LOG_LEVEL_INFO,
     };
     if (command == NULL)

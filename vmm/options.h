@@ -116,6 +116,7 @@ struct options {
     enum options_on_reset on_reset;
     enum options_console console;
     bool has_console;    /* asked for, not the default */
+    uint8_t escape_key;  /* as escape_keys.h has it */
     const char *log;     /* a file; NULL: stderr alone */
     const char *pidfile; /* NULL: none */
     int ready_fd;        /* -1: none */

@@ -7,6 +7,7 @@
 #include "vmm/options_private.h"
 
 #include "vmm/bytes.h"
+#include "vmm/escape_keys.h"
 #include "vmm/option_values.h"
 
 #include <stdio.h>
@@ -121,6 +122,18 @@ static int set_console(struct option_parser *parser, const char *value)
     options->console = (enum options_console)choice;
     options->has_console = true;
     return 0;
+}
+
+static int set_escape(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (escape_key_read(value, &options->escape_key))
+        return 0;
+    return option_parser_fail(parser,
+                              "--escape: \"%s\" is no control key: give one "
+                              "such as ^A or ^], or none",
+                              value);
 }
 
 static int ask_for_version(struct option_parser *parser, const char *value)
@@ -250,6 +263,7 @@ static const struct option_rule run_rules[] = {
     {"counts", 0, TAKES_VALUE, "counts.txt", set_counts},
     {"require", 0, TAKES_VALUE, "bypass", add_requirements},
     {"console", 0, TAKES_VALUE, "stdio", set_console},
+    {"escape", 0, TAKES_VALUE, "^A", set_escape},
     {"control", 0, TAKES_VALUE, "/run/vmm.sock", set_control},
     {"trace", 0, TAKES_VALUE, "vdpa=trace.txt", options_set_trace},
     {"log", 0, TAKES_VALUE, "vmm.log", options_set_log},

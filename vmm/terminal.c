@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -24,11 +25,6 @@
  * this often, while in the background only. */
 #define BACKGROUND_CHECK_MS 500
 #define ROOM_CHECK_MS       50
-
-static const char help[] = "\nvmm: Ctrl-A x  quit\n"
-                           "vmm: Ctrl-A b  send a break (Linux: SysRq)\n"
-                           "vmm: Ctrl-A h  this text\n"
-                           "vmm: Ctrl-A Ctrl-A  send Ctrl-A\n";
 
 void terminal_fill_closed_descriptors(void)
 {
@@ -75,6 +71,20 @@ static bool deliver(struct terminal *terminal)
     return terminal->buffered == 0;
 }
 
+static void show_help(struct terminal *terminal)
+{
+    char key = escape_key_letter(terminal->keys.key);
+    char help[256];
+    int length = snprintf(help, sizeof(help),
+                          "\nvmm: Ctrl-%c x  quit\n"
+                          "vmm: Ctrl-%c b  send a break (Linux: SysRq)\n"
+                          "vmm: Ctrl-%c h  this text\n"
+                          "vmm: Ctrl-%c Ctrl-%c  send Ctrl-%c\n",
+                          key, key, key, key, key, key);
+
+    terminal_write(terminal, help, (size_t)length);
+}
+
 /* A terminal's byte that finds the buffer full is lost, as in the kernel's own
  * line buffer. */
 static void take_key(struct terminal *terminal, uint8_t byte)
@@ -92,7 +102,7 @@ static void take_key(struct terminal *terminal, uint8_t byte)
         terminal->client->send_break(terminal->owner);
         break;
     case ESCAPE_HELP:
-        terminal_write(terminal, help, sizeof(help) - 1);
+        show_help(terminal);
         break;
     case ESCAPE_DROP:
         break;
@@ -200,6 +210,7 @@ int terminal_init(struct terminal *terminal, struct event_loop *loop, int in_fd,
         .loop = loop,
         .input = {in_fd, EPOLLIN, input_ready, terminal},
         .wake = {-1, EPOLLIN, woken, terminal},
+        .keys = {.key = ESCAPE_KEY_DEFAULT},
         .is_pollable = can_be_polled(in_fd),
         .at_end = fcntl(in_fd, F_GETFD) < 0,
     };
@@ -236,6 +247,11 @@ void terminal_destroy(struct terminal *terminal)
     if (terminal->wake.fd >= 0)
         event_loop_remove(terminal->loop, &terminal->wake);
     close_fd(&terminal->wake.fd);
+}
+
+void terminal_set_escape_key(struct terminal *terminal, uint8_t key)
+{
+    terminal->keys = (struct escape_keys){.key = key};
 }
 
 void terminal_resume(struct terminal *terminal)

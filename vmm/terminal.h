@@ -28,8 +28,8 @@ struct terminal_client {
      * any further, while of a terminal only the escape keys count once the
      * buffer is full. */
     size_t (*receive)(void *owner, const uint8_t *bytes, size_t size);
-    void (*send_break)(void *owner); /* Ctrl-A b */
-    void (*quit)(void *owner);       /* Ctrl-A x */
+    void (*send_break)(void *owner); /* the escape key, then b */
+    void (*quit)(void *owner);       /* the escape key, then x */
 };
 
 struct terminal {
@@ -60,6 +60,9 @@ int terminal_init(struct terminal *terminal, struct event_loop *loop, int in_fd,
                   void *owner) MUST_CHECK;
 /* Call when the loop does not run any more. Sets the mode back. */
 void terminal_destroy(struct terminal *terminal);
+
+/* Another than Ctrl-A, or ESCAPE_KEY_NONE. Call before the loop runs. */
+void terminal_set_escape_key(struct terminal *terminal, uint8_t key);
 
 /* The client has room again. */
 void terminal_resume(struct terminal *terminal);

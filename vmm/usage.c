@@ -85,6 +85,8 @@ static const char run_help[] =
     "      --console stdio|none\n"
     "                        the guest's serial port (default stdio);\n"
     "                        Ctrl-A x quits, Ctrl-A h lists the keys\n"
+    "      --escape KEY      another key than ^A for that, such as ^], or "
+    "none\n"
     "\n"
     "Networks\n"
     "  vdpa=PATH             a vDPA device: /dev/vhost-vdpa-0\n"

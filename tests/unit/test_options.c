@@ -267,6 +267,13 @@ START_TEST(choices_are_words)
     ck_assert_int_eq(options.console, CONSOLE_STDIO);
     refuse("run K --on-reset halt",
            "--on-reset: \"halt\" is neither exit nor restart");
+    ck_assert_uint_eq(options.escape_key, 1);
+    ck_assert_int_eq(parse("run K --escape ^]"), 0);
+    ck_assert_uint_eq(options.escape_key, 0x1d);
+    ck_assert_int_eq(parse("run K --escape none"), 0);
+    ck_assert_uint_eq(options.escape_key, 0);
+    refuse("run K --escape a", "--escape: \"a\" is no control key: give one "
+                               "such as ^A or ^], or none");
     refuse("run K --console tty",
            "--console: \"tty\" is neither stdio nor none");
 }

@@ -97,14 +97,21 @@ static void *run_loop(void *unused)
     return NULL;
 }
 
-static void start(int in_fd, int out_fd, size_t room)
+static void start_with_escape_key(int in_fd, int out_fd, size_t room,
+                                  uint8_t key)
 {
     guest.count = guest.breaks = guest.quits = 0;
     guest.room = room;
     ck_assert_int_eq(event_loop_init(&loop), 0);
     ck_assert_int_eq(
         terminal_init(&terminal, &loop, in_fd, out_fd, &client, &guest), 0);
+    terminal_set_escape_key(&terminal, key);
     ck_assert_int_eq(pthread_create(&loop_thread, NULL, run_loop, NULL), 0);
+}
+
+static void start(int in_fd, int out_fd, size_t room)
+{
+    start_with_escape_key(in_fd, out_fd, room, ESCAPE_KEY_DEFAULT);
 }
 
 static void stop(void)
@@ -182,11 +189,46 @@ START_TEST(escape_keys_are_told_from_input)
         {'z', ESCAPE_PASS}, {1, ESCAPE_DROP},    {0xff, ESCAPE_DROP},
         {0, ESCAPE_PASS},
     };
-    struct escape_keys keys = {false};
+    struct escape_keys keys = {.key = ESCAPE_KEY_DEFAULT};
 
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         ck_assert_int_eq(escape_keys_take(&keys, steps[i].byte),
                          steps[i].action);
+}
+END_TEST
+
+START_TEST(escape_key_can_be_another_or_none)
+{
+    static const struct {
+        const char *text;
+        uint8_t key;
+    } good[] = {
+        {"^A", 1},    {"^a", 1},    {"ctrl-a", 1}, {"Ctrl-Z", 26},
+        {"^]", 0x1d}, {"^_", 0x1f}, {"^\\", 0x1c}, {"none", ESCAPE_KEY_NONE},
+    };
+    static const char *const bad[] = {
+        "", "^", "A", "^@", "^`", "^AA", "^1", "ctrl-", "ctrl", "None", "^\xff",
+    };
+    struct escape_keys keys;
+    uint8_t key;
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        ck_assert_msg(escape_key_read(good[i].text, &key), "%s", good[i].text);
+        ck_assert_uint_eq(key, good[i].key);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        ck_assert_msg(!escape_key_read(bad[i], &key), "%s", bad[i]);
+
+    keys = (struct escape_keys){.key = 0x1d};
+    ck_assert_int_eq(escape_keys_take(&keys, 1), ESCAPE_PASS);
+    ck_assert_int_eq(escape_keys_take(&keys, 0x1d), ESCAPE_DROP);
+    ck_assert_int_eq(escape_keys_take(&keys, 1), ESCAPE_DROP);
+    ck_assert_int_eq(escape_keys_take(&keys, 0x1d), ESCAPE_DROP);
+    ck_assert_int_eq(escape_keys_take(&keys, 0x1d), ESCAPE_PASS);
+
+    keys = (struct escape_keys){.key = ESCAPE_KEY_NONE};
+    for (unsigned byte = 0; byte < 256; byte++)
+        ck_assert_int_eq(escape_keys_take(&keys, (uint8_t)byte), ESCAPE_PASS);
 }
 END_TEST
 
@@ -413,6 +455,30 @@ START_TEST(escape_keys_work_on_a_terminal)
         ck_assert_int_gt(part, 0);
         count += (size_t)part;
     }
+    stop();
+    close(fd);
+    close(keyboard);
+}
+END_TEST
+
+START_TEST(help_names_the_chosen_escape_key)
+{
+    char shown[512] = "";
+    int keyboard, fd;
+
+    ck_assert_int_eq(openpty(&keyboard, &fd, NULL, NULL, NULL), 0);
+    start_with_escape_key(fd, fd, SIZE_MAX, 0x1d);
+    wait_until_raw(fd);
+    write_all(keyboard, CTRL_A "x\x1dh", 4);
+    for (size_t count = 0; strstr(shown, "send Ctrl-]") == NULL;) {
+        ssize_t part = read(keyboard, shown + count, sizeof(shown) - 1 - count);
+
+        ck_assert_int_gt(part, 0);
+        count += (size_t)part;
+    }
+    ck_assert_ptr_null(strstr(shown, "Ctrl-A"));
+    wait_for_bytes(2);
+    ck_assert_uint_eq(guest.quits, 0);
     stop();
     close(fd);
     close(keyboard);
@@ -649,6 +715,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, escape_keys_are_told_from_input);
+    tcase_add_test(tcase, escape_key_can_be_another_or_none);
     tcase_add_test(tcase, pipe_is_passed_on_byte_for_byte);
     tcase_add_test(tcase, slow_receiver_loses_nothing_of_a_pipe);
     tcase_add_test(tcase, full_receiver_stops_reading_a_pipe);
@@ -660,6 +727,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, non_blocking_output_is_waited_for);
     tcase_add_test(tcase, terminal_is_raw_while_in_use);
     tcase_add_test(tcase, escape_keys_work_on_a_terminal);
+    tcase_add_test(tcase, help_names_the_chosen_escape_key);
     tcase_add_test(tcase, guest_that_reads_nothing_can_be_quit);
     tcase_add_test(tcase, unplugged_terminal_is_the_end_of_input);
     tcase_add_test(tcase, deadly_signals_restore_the_terminal);
