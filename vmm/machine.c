@@ -62,6 +62,17 @@ static void exit_requested(void *owner, uint8_t status)
     machine_request(owner, MACHINE_REQUEST_EXIT, status);
 }
 
+static void boot_reached(void *owner, enum boot_timer_mark mark)
+{
+    static const enum run_phase phases[] = {
+        [BOOT_TIMER_KERNEL] = RUN_PHASE_KERNEL,
+        [BOOT_TIMER_USER_SPACE] = RUN_PHASE_USER_SPACE,
+    };
+    struct machine *machine = owner;
+
+    run_phases_reach(&machine->phases, phases[mark]);
+}
+
 /* ---- Building ---- */
 
 static int init_vm(struct machine *machine)
@@ -93,11 +104,17 @@ static int init_small_devices(struct machine *machine)
     power_init(&machine->power, layout->power_base, &power_ops, machine);
     exit_port_init(&machine->exit_port, layout->exit_port_base, exit_requested,
                    machine);
+    boot_timer_init(&machine->boot_timer, layout->boot_timer_base,
+                    layout->debug_port_base, boot_reached, machine);
     error = bus_add(bus, &machine->serial.region);
     if (!error)
         error = bus_add(bus, &machine->power.region);
     if (!error)
         error = bus_add(bus, &machine->exit_port.region);
+    if (!error && layout->boot_timer_base)
+        error = bus_add(&machine->mmio, &machine->boot_timer.memory);
+    if (!error && layout->debug_port_base)
+        error = bus_add(&machine->ports, &machine->boot_timer.port);
     return error;
 }
 

@@ -5,6 +5,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
+#include "devices/boot_timer.h"
 #include "devices/exit_port.h"
 #include "devices/pci_host.h"
 #include "devices/power.h"
@@ -55,6 +56,7 @@ struct machine {
     struct serial serial;
     struct power power;
     struct exit_port exit_port;
+    struct boot_timer boot_timer;
     struct pci_host pci_host;
     /* Which devices there are; may be held for as long as one of them takes
      * to answer. Nobody waits for vCPUs with it. */

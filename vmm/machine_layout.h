@@ -15,6 +15,8 @@ struct machine_layout {
     bool has_ports;
     uint64_t serial_base, power_base, exit_port_base;
     unsigned serial_gsi;
+    /* The boot timer's byte of memory, and its port; 0: it has none. */
+    uint64_t boot_timer_base, debug_port_base;
     /* PCI hot-plug registers, in the same space; without them the machine
      * description does not let functions come and go. */
     bool has_hotplug;

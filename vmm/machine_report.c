@@ -120,6 +120,9 @@ static void read_accesses(const struct machine_device *device,
                                  region_accesses(&pci->config_data)};
     accesses[count++] = (struct bypass_access){
         "hot-plug", region_accesses(&machine->hotplug.registers.region)};
+    accesses[count++] = (struct bypass_access){
+        "boot timer", region_accesses(&machine->boot_timer.memory) +
+                          region_accesses(&machine->boot_timer.port)};
     for (unsigned i = 0; i < VIRTIO_NUM_STRUCTURES; i++)
         accesses[count++] = (struct bypass_access){
             structures[i], virtio_pci_accesses(&device->pci, i)};

@@ -51,8 +51,7 @@ static void check_ranges(void)
             ram += range(i)->size;
             hits_device |=
                 touches(i, LOW_RAM_END, HIGH_RAM_START - LOW_RAM_END) ||
-                touches(i, PCI_WINDOW32_BASE,
-                        RAM_ABOVE_4G - PCI_WINDOW32_BASE) ||
+                touches(i, LOW_MEMORY_END, RAM_ABOVE_4G - LOW_MEMORY_END) ||
                 touches(i, PCI_WINDOW64_BASE, PCI_WINDOW64_SIZE);
         } else {
             ecam_is_reserved |= range(i)->gpa == PCI_ECAM_BASE &&
@@ -68,13 +67,13 @@ static void check_ranges(void)
 
 void run_case(void)
 {
-    uint64_t above = MEMORY_SIZE - PCI_WINDOW32_BASE;
+    uint64_t above = MEMORY_SIZE - LOW_MEMORY_END;
 
     check_ranges();
-    check(is_memory(PCI_WINDOW32_BASE - 8), "RAM reaches up to 3 GiB");
+    check(is_memory(LOW_MEMORY_END - 8), "RAM reaches up to 3 GiB");
     check(is_memory(RAM_ABOVE_4G), "RAM goes on at 4 GiB");
     check(is_memory(RAM_ABOVE_4G + GIB), "there is RAM at 5 GiB");
     check(is_memory(RAM_ABOVE_4G + above - 8), "RAM reaches up to 7 GiB");
     check(!is_memory(RAM_ABOVE_4G + above), "no RAM follows");
-    check(!is_memory(PCI_WINDOW32_BASE), "no RAM at 3 GiB");
+    check(!is_memory(LOW_MEMORY_END), "no RAM at 3 GiB");
 }

@@ -70,7 +70,7 @@ START_TEST(segments_are_loaded_and_the_entry_is_found)
     ck_assert(!entry.is_64bit);
     ck_assert_uint_eq(entry.rbx, BOOT_INFO_GPA);
     ck_assert_uint_eq(entry.initrd_floor, PVH_IMAGE_END);
-    ck_assert_uint_eq(entry.initrd_ceiling, PCI_WINDOW32_BASE);
+    ck_assert_uint_eq(entry.initrd_ceiling, LOW_MEMORY_END);
     ck_assert_uint_eq(capture.lines, 0);
 }
 END_TEST

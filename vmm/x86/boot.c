@@ -30,7 +30,7 @@
 
 unsigned arch_memory_ranges(uint64_t size, struct guest_memory_range *ranges)
 {
-    uint64_t below = PCI_WINDOW32_BASE;
+    uint64_t below = LOW_MEMORY_END;
 
     if (size > arch_memory_limit())
         return 0;
@@ -46,7 +46,7 @@ unsigned arch_memory_ranges(uint64_t size, struct guest_memory_range *ranges)
 
 uint64_t arch_memory_limit(void)
 {
-    return PCI_WINDOW32_BASE + (PCI_WINDOW64_BASE - RAM_ABOVE_4G);
+    return LOW_MEMORY_END + (PCI_WINDOW64_BASE - RAM_ABOVE_4G);
 }
 
 unsigned boot_memory_map(const struct guest_memory *memory,

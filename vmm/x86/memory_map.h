@@ -14,7 +14,8 @@
  *   0              boot structures, then free RAM
  *   0xa0000        reserved: ACPI tables from 0xe0000 on
  *   1 MiB          RAM
- *   3 GiB          32-bit PCI window
+ *   3 GiB          boot timer: a byte, where Firecracker has it
+ *   3 GiB, 16 MiB  32-bit PCI window
  *   0xe0000000     ECAM of bus 0
  *   0xfec00000     IOAPIC and local APICs
  *   4 GiB          RAM that did not fit below
@@ -32,8 +33,10 @@
 #define ACPI_SIZE      0x20000
 #define HIGH_RAM_START 0x100000
 
-#define PCI_WINDOW32_BASE 0xc0000000
-#define PCI_WINDOW32_SIZE 0x20000000
+#define LOW_MEMORY_END    0xc0000000
+#define BOOT_TIMER_GPA    0xc0000000
+#define PCI_WINDOW32_BASE 0xc1000000
+#define PCI_WINDOW32_SIZE 0x1f000000
 #define PCI_WINDOW32_LAST 0xdfffffff
 #define PCI_ECAM_BASE     0xe0000000
 #define PCI_ECAM_SIZE     0x00100000
@@ -49,6 +52,7 @@
 #define PCI_WINDOW64_LAST    0x47ffffffff
 
 /* I/O ports. */
+#define DEBUG_PORT         0x80
 #define SERIAL_PORT        0x3f8
 #define SLEEP_CONTROL_PORT 0x600
 #define SLEEP_STATUS_PORT  0x601

@@ -173,7 +173,7 @@ int pvh_load(const struct boot_files *files, const struct guest_memory *memory,
         .rip = entry_gpa,
         .rbx = BOOT_INFO_GPA,
         .initrd_floor = end_gpa,
-        .initrd_ceiling = PCI_WINDOW32_BASE,
+        .initrd_ceiling = LOW_MEMORY_END,
     };
     return 0;
 }
