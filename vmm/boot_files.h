@@ -22,7 +22,8 @@ struct boot_files {
     const char *command_line; /* borrowed */
 };
 
-/* `initrd_path` may be NULL. A compressed kernel is unpacked. -errno, logged, when a file cannot be read. */
+/* `initrd_path` may be NULL. A compressed kernel is unpacked. -errno, logged,
+ * when a file cannot be read. */
 int boot_files_open(struct boot_files *files, const char *kernel_path,
                     const char *initrd_path,
                     const char *command_line) MUST_CHECK;

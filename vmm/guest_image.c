@@ -7,6 +7,7 @@
 #include "vmm/cpio_archive.h"
 #include "vmm/fd.h"
 #include "vmm/guest_init.h"
+#include "vmm/guest_modules.h"
 #include "vmm/log.h"
 
 #include <errno.h>
@@ -153,9 +154,26 @@ static int copy_initrd(const char *path, FILE *file)
     return error;
 }
 
-int guest_image_build(const struct options *options, int *fd)
+static int write_archive(const struct options *options,
+                         const struct boot_file *kernel, FILE *file)
 {
     struct cpio_archive archive;
+    int error, write_error;
+
+    cpio_archive_begin(&archive, file);
+    add_everything(options, &archive);
+    error = guest_modules_add(options, kernel, &archive);
+    write_error = cpio_archive_end(&archive);
+    if (error)
+        return error;
+    if (write_error)
+        log_error("writing the guest's image: %s", strerror(-write_error));
+    return write_error;
+}
+
+int guest_image_build(const struct options *options,
+                      const struct boot_file *kernel, int *fd)
+{
     FILE *file = NULL;
     int error = 0, copy;
 
@@ -173,13 +191,8 @@ int guest_image_build(const struct options *options, int *fd)
     }
     if (options->initrd)
         error = copy_initrd(options->initrd, file);
-    if (!error) {
-        cpio_archive_begin(&archive, file);
-        add_everything(options, &archive);
-        error = cpio_archive_end(&archive);
-        if (error)
-            log_error("writing the guest's image: %s", strerror(-error));
-    }
+    if (!error)
+        error = write_archive(options, kernel, file);
     fclose(file);
     if (error)
         close_fd(fd);

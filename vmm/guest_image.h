@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * guest_image.h: the initramfs of a guest that runs one command: our first
- * process, busybox, and what the options say.
+ * process, busybox, the kernel's modules, and what the options say.
  */
 #ifndef VMM_GUEST_IMAGE_H
 #define VMM_GUEST_IMAGE_H
 
+#include "vmm/boot_files.h"
 #include "vmm/compiler.h"
 #include "vmm/options.h"
 
@@ -15,8 +16,10 @@
 /*
  * Builds it in memory: `*fd` is an open file without a name. What
  * options->initrd names comes first, so that its files stand where ours do
- * not. -errno, logged with the name of what cannot be read.
+ * not. The modules are those of `kernel`. -errno, logged with the name of what
+ * cannot be read.
  */
-int guest_image_build(const struct options *options, int *fd) MUST_CHECK;
+int guest_image_build(const struct options *options,
+                      const struct boot_file *kernel, int *fd) MUST_CHECK;
 
 #endif

@@ -155,19 +155,24 @@ static int init_boot_files(struct machine *machine)
 {
     const struct options *options = machine->options;
     bool has_command = options->command_argv != NULL;
+    struct kernel_places places;
     int error, fd;
 
+    kernel_places_init(&places);
+    error = kernel_choose(&places, options->kernel, machine->kernel_path);
+    if (error)
+        return error;
     if (has_command)
         append_for_command(machine);
     else
         snprintf(machine->command_line, sizeof(machine->command_line), "%s",
                  options->append);
-    error = boot_files_open(&machine->files, options->kernel,
+    error = boot_files_open(&machine->files, machine->kernel_path,
                             has_command ? NULL : options->initrd,
                             machine->command_line);
     if (error || !has_command)
         return error;
-    error = guest_image_build(options, &fd);
+    error = guest_image_build(options, &machine->files.kernel, &fd);
     if (!error)
         error = boot_files_set_initrd(&machine->files, fd, "the guest's image");
     return error;

@@ -17,6 +17,7 @@
 #include "vmm/event_loop.h"
 #include "vmm/guest_memory.h"
 #include "vmm/json_writer.h"
+#include "vmm/kernel_choice.h"
 #include "vmm/kernel_log.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
@@ -45,6 +46,7 @@
 struct machine {
     const struct options *options; /* borrowed */
     struct event_loop loop;
+    char kernel_path[KERNEL_CHOICE_MAX_PATH];
     struct boot_files files;
     char command_line[OPTIONS_MAX_APPEND + 128]; /* of the kernel */
     struct guest_memory memory;

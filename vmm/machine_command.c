@@ -71,6 +71,7 @@ static void take_line(struct machine_command *command, const char *line)
     } else if (strncmp(line, "failed ", 7) == 0) {
         command->phase = GUEST_PHASE_FAILED;
         log_error("the guest gave up: %s", line + 7);
+        soft_console_drain(command->pci.device.backend);
     } else
         log_debug("the guest says: %s", line);
 }

@@ -52,7 +52,7 @@ static void print_guest(const struct machine *machine, struct json_writer *json)
     const struct options *options = machine->options;
 
     json_writer_begin_object(json, "guest");
-    json_writer_string(json, "kernel", options->kernel);
+    json_writer_string(json, "kernel", machine->kernel_path);
     if (options->initrd)
         json_writer_string(json, "initrd", options->initrd);
     json_writer_string(json, "command_line", machine->command_line);

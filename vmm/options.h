@@ -17,6 +17,7 @@
 #define OPTIONS_MAX_NETS        8
 #define OPTIONS_MAX_ENVIRONMENT 32
 #define OPTIONS_MAX_GIVEN       128
+#define OPTIONS_MAX_MODULES     32
 #define OPTIONS_MAX_CPUS        255
 #define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
 #define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
@@ -103,7 +104,10 @@ struct options {
     struct trace_check_options trace_check; /* for COMMAND_TRACE */
     struct vdpa_options vdpa;               /* for COMMAND_VDPA */
     /* What follows is for COMMAND_RUN. */
-    const char *kernel; /* never NULL */
+    const char *kernel; /* as given; NULL, with a command: none was */
+    /* Of it: NULL: what goes with the kernel; and what to load besides. */
+    const char *module_folder, *modules[OPTIONS_MAX_MODULES];
+    unsigned num_modules;
     const char *initrd; /* NULL: none */
     char append[OPTIONS_MAX_APPEND];
     uint64_t memory;    /* bytes, a multiple of the page size */

@@ -121,11 +121,34 @@ int options_add_environment(struct option_parser *parser, const char *value)
     return 0;
 }
 
+int options_set_module_folder(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    options->module_folder = value;
+    return 0;
+}
+
+int options_add_module(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (options->num_modules == OPTIONS_MAX_MODULES)
+        return option_parser_fail(parser, "--module: more than %d modules",
+                                  OPTIONS_MAX_MODULES);
+    options->modules[options->num_modules++] = value;
+    return 0;
+}
+
 /* Those that mean nothing without a command. */
 static const char *option_for_command(const struct options *options)
 {
     if (options->boot_timeout_ms != 0)
         return "--boot-timeout";
+    if (options->module_folder != NULL)
+        return "--modules";
+    if (options->num_modules > 0)
+        return "--module";
     if (options->has_tty)
         return "--tty";
     if (options->directory != NULL)

@@ -237,6 +237,9 @@ static int check_requirements(struct option_parser *parser)
 
 static const struct option_rule run_rules[] = {
     {"kernel", 'k', TAKES_VALUE, "bzImage", set_kernel},
+    {"modules", 0, TAKES_VALUE, "/lib/modules/6.12.0",
+     options_set_module_folder},
+    {"module", 0, TAKES_VALUE, "pktgen", options_add_module},
     {"initrd", 'i', TAKES_VALUE, "initrd.cpio", set_initrd},
     {"append", 'a', TAKES_TEXT, "\"console=ttyS0\"", set_append},
     {"cmdline", 0, TAKES_TEXT, "\"console=ttyS0\"", set_append},
@@ -292,7 +295,7 @@ int options_parse_run(struct option_parser *parser)
     if (error < 0 || parser->done)
         return error;
 
-    if (options->kernel == NULL)
+    if (options->kernel == NULL && options->command_argv == NULL)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "
                                   "\"vmm run --help\" lists the options");

@@ -51,15 +51,22 @@ void mount_all(void)
     (void)symlink("/proc/self/fd/2", "/dev/stderr");
 }
 
+/* The first that failed. Told when there is a port to tell the host by, which
+ * may be what a later module is for. */
+static char module_failure[600];
+
 static void load_module(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_loaded = fd >= 0 && (syscall(SYS_finit_module, fd, "", 0) == 0 ||
+                                 errno == EEXIST);
 
-    if (fd < 0)
-        give_up("module %s: %s", path, strerror(errno));
-    if (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST)
-        give_up("module %s does not load: %s", path, strerror(errno));
-    close(fd);
+    if (!is_loaded && module_failure[0] == '\0')
+        snprintf(module_failure, sizeof(module_failure),
+                 "module %s does not load: %s: give those of this very kernel",
+                 path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Named 000-first.ko, 001-second.ko and so on, in the order to load them. */
@@ -116,12 +123,16 @@ static int wait_for_port(const char *name)
             return fd;
         usleep(1000);
     }
-    give_up("the port %s is not there", name);
+    give_up("%s", module_failure[0] ? module_failure
+                                    : "there is no port to the host: is "
+                                      "virtio_console in the kernel?");
 }
 
 void ports_open(struct ports *ports)
 {
     ports->control = wait_for_port("vmm.control");
+    if (module_failure[0])
+        give_up("%s", module_failure);
     ports->in = wait_for_port("vmm.stdin");
     ports->out = wait_for_port("vmm.stdout");
     ports->error = wait_for_port("vmm.stderr");

@@ -78,7 +78,9 @@ static void check_accepted(const struct options *options)
         check_vduse(&options->vduse);
     if (options->command != COMMAND_RUN)
         return;
-    require(options->kernel != NULL && options->kernel[0] != '\0');
+    require(options->kernel != NULL ? options->kernel[0] != '\0'
+                                    : options->command_argv != NULL);
+    require(options->num_modules <= OPTIONS_MAX_MODULES);
     require(options->memory != 0 && options->memory % 4096 == 0);
     require(options->page_size == 0 ||
             options->memory % options->page_size == 0);

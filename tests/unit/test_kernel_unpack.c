@@ -19,7 +19,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define CONTENT_SIZE (300 * 1024U) /* more than each buffer */
+#define CONTENT_SIZE ((size_t)300 * 1024) /* more than each buffer */
 #define PACKED_MAX   (2 * CONTENT_SIZE)
 
 static struct log_capture capture;

@@ -351,6 +351,24 @@ START_TEST(unknown_options_name_the_nearest)
 }
 END_TEST
 
+START_TEST(command_needs_no_kernel)
+{
+    ck_assert_int_eq(parse("run -- uname -r"), 0);
+    ck_assert_ptr_null(options.kernel);
+    ck_assert_int_eq(parse("run -k 6.12 --modules M --module a --module b -- "
+                           "true"),
+                     0);
+    ck_assert_str_eq(options.kernel, "6.12");
+    ck_assert_str_eq(options.module_folder, "M");
+    ck_assert_uint_eq(options.num_modules, 2);
+    ck_assert_str_eq(options.modules[1], "b");
+    refuse("run K --modules M", "--modules: there is no command that it could "
+                                "be for: give one after \"--\"");
+    refuse("run K --module a", "--module: there is no command that it could "
+                               "be for: give one after \"--\"");
+}
+END_TEST
+
 START_TEST(a_run_may_be_given_an_end)
 {
     ck_assert_int_eq(parse("run K -t 1500ms --on-timeout kill"), 0);
@@ -601,6 +619,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_cannot_bypass_is_refused);
     tcase_add_test(tcase, kernel_is_needed_once);
     tcase_add_test(tcase, unknown_options_name_the_nearest);
+    tcase_add_test(tcase, command_needs_no_kernel);
     tcase_add_test(tcase, a_run_may_be_given_an_end);
     tcase_add_test(tcase, words_after_two_dashes_are_the_command);
     tcase_add_test(tcase, values_stand_where_they_belong);

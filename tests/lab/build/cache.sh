@@ -60,6 +60,10 @@ inputs_of()
         entry_name packages
         cat "$lab_dir/build/stock-kernel"
         ;;
+    debian-kernel)
+        entry_name packages
+        cat "$lab_dir/build/debian-kernel"
+        ;;
     guest-image)
         entry_name small-kernel
         entry_name stock-kernel
