@@ -9,6 +9,7 @@
 #include "vmm/command_vduse.h"
 #include "vmm/compiler.h"
 #include "vmm/exit_status.h"
+#include "vmm/kernel_choice.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/machine_console.h"
@@ -156,11 +157,16 @@ static int die_with_parent(void)
  * pasted should not depend on the folder. */
 static int print_run(const struct options *options, const char *program)
 {
-    char *kernel = realpath(options->kernel, NULL);
+    char chosen[KERNEL_CHOICE_MAX_PATH], *kernel;
+    struct kernel_places places;
 
+    kernel_places_init(&places);
+    if (kernel_choose(&places, options->kernel, chosen) != 0)
+        return EXIT_STATUS_FAILED;
+    kernel = realpath(chosen, NULL);
     if (!kernel) {
         log_error("kernel %s: %s: give a file that can be read with --kernel",
-                  options->kernel, strerror(errno));
+                  chosen, strerror(errno));
         return EXIT_STATUS_FAILED;
     }
     options_print_run(options, program, kernel, stdout);
