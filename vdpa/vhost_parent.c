@@ -10,6 +10,8 @@
  */
 #include "vdpa/vhost_parent.h"
 
+#include "vmm/text_numbers.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -117,7 +119,9 @@ void vhost_parent_find(struct vhost_parent *parent,
 /* The interrupt's counts, one a processor: "12,0,3". */
 static bool add_counts(uint64_t *sum, const char *sys_dir, const char *irq)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], *line = NULL;
+    const char *rest = NULL;
+    size_t capacity = 0;
     uint64_t count;
     FILE *file;
 
@@ -126,10 +130,14 @@ static bool add_counts(uint64_t *sum, const char *sys_dir, const char *irq)
     file = fopen(path, "re");
     if (!file)
         return false;
-    while (fscanf(file, "%" SCNu64, &count) == 1) {
+    if (getline(&line, &capacity, file) > 0)
+        rest = line;
+    while ((rest = text_read_number(rest, 10, &count)) != NULL) {
         *sum += count;
-        (void)fgetc(file); /* the comma */
+        if (*rest == ',')
+            rest++;
     }
+    free(line);
     (void)fclose(file);
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "vdpa/vhost_parent.h"
 #include "vmm/log.h"
+#include "vmm/text_numbers.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -31,7 +32,7 @@ static FILE *open_regions(const struct vhost_device *device)
     if (!vhost_parent_find_directory(path, device->syscalls, device->path))
         return NULL;
     while (!file && (end = strrchr(path, '/')) != NULL) {
-        (void)strcpy(end, name);
+        memcpy(end, name, sizeof(name));
         file = fopen(path, "re");
         *end = '\0';
     }
@@ -55,16 +56,31 @@ static void check(const struct vhost_device *device,
                 region->type);
 }
 
+/* "0x00000000fee00000 0x00000000feefffff msi" */
+static bool parse(struct region *region, const char *line)
+{
+    const char *rest = text_read_number(line, 16, &region->first);
+
+    rest = text_skip_words(text_read_number(rest, 16, &region->last), 0);
+    if (!rest)
+        return false;
+    (void)snprintf(region->type, sizeof(region->type), "%.*s",
+                   (int)strcspn(rest, " \n"), rest);
+    return true;
+}
+
 void vhost_reserved_check(const struct vhost_device *device,
                           const struct vdpa_mapping *mappings, size_t count)
 {
     FILE *file = open_regions(device);
     struct region region;
+    char line[128];
 
     if (!file)
         return;
-    while (fscanf(file, "%" SCNx64 " %" SCNx64 " %31s", &region.first,
-                  &region.last, region.type) == 3) {
+    while (fgets(line, sizeof(line), file)) {
+        if (!parse(&region, line))
+            continue;
         /* Used only by firmware that is done by now (Linux 5.3). */
         if (strcmp(region.type, "direct-relaxable") == 0)
             continue;

@@ -13,6 +13,7 @@
 #include "vmm/fd.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
+#include "vmm/text_numbers.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -200,7 +201,7 @@ static void report_memlock(void)
 
 static void report_huge_pages(const char *name, const char *folder)
 {
-    char path[128], text[128];
+    char path[128], text[128] = "";
     uint64_t free_pages = 0;
     FILE *file;
 
@@ -209,8 +210,8 @@ static void report_huge_pages(const char *name, const char *folder)
     file = fopen(path, "re");
     if (!file)
         return;
-    if (fscanf(file, "%" SCNu64, &free_pages) != 1)
-        free_pages = 0;
+    if (fgets(text, sizeof(text), file))
+        (void)text_read_number(text, 10, &free_pages);
     fclose(file);
     snprintf(text, sizeof(text), "%" PRIu64 " free pages of %s", free_pages,
              name);

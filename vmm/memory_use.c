@@ -4,6 +4,8 @@
  */
 #include "vmm/memory_use.h"
 
+#include "vmm/text_numbers.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -23,17 +25,21 @@ struct reader {
 /* A mapping begins with its addresses, its other lines with a name. */
 static void take_smaps_line(struct reader *reader, const char *line)
 {
-    uint64_t start, end, kib;
+    const char *rest;
+    uint64_t address, kib;
 
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+    rest = text_read_number(line, 16, &address);
+    if (rest && *rest == '-')
         reader->in_guest = strstr(line, GUEST_MEMORY) != NULL;
-    else if (sscanf(line, "Rss: %" SCNu64, &kib) == 1)
+    else if (strncmp(line, "Rss:", 4) == 0 &&
+             text_read_number(line + 4, 10, &kib))
         *(reader->in_guest ? &reader->use->guest : &reader->use->beyond) += kib;
 }
 
 static void take_status_line(struct reader *reader, const char *line)
 {
-    (void)sscanf(line, "VmHWM: %" SCNu64, &reader->use->peak);
+    if (strncmp(line, "VmHWM:", 6) == 0)
+        (void)text_read_number(line + 6, 10, &reader->use->peak);
 }
 
 static int read_lines(struct reader *reader, const char *folder,

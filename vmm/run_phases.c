@@ -4,6 +4,8 @@
  */
 #include "vmm/run_phases.h"
 
+#include "vmm/text_numbers.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,10 +34,8 @@ static bool read_start(const char *stat_path, uint64_t *us)
     has_line = fgets(line, sizeof(line), file) != NULL;
     (void)fclose(file);
     end = has_line ? strrchr(line, ')') : NULL;
-    if (!end || sscanf(end + 1,
-                       " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                       "%*s %*s %*s %*s %*s %*s %" SCNu64,
-                       &ticks) != 1)
+    /* Field 22 of proc(5); the name, field 2, is behind us. */
+    if (!end || !text_read_number(text_skip_words(end + 1, 19), 10, &ticks))
         return false;
     *us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
     return true;

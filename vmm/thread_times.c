@@ -4,6 +4,8 @@
  */
 #include "vmm/thread_times.h"
 
+#include "vmm/text_numbers.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -24,17 +26,15 @@ static uint64_t to_ms(uint64_t ticks)
 static bool parse(struct thread_time *thread, char *line)
 {
     char *name = strchr(line, '('), *end = strrchr(line, ')');
+    const char *rest;
     uint64_t user, system, guest;
 
     if (!name || !end || end < name)
         return false;
     *end = '\0';
-    if (sscanf(end + 1,
-               " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64
-               " %" SCNu64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-               "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-               "%" SCNu64,
-               &user, &system, &guest) != 3)
+    rest = text_read_number(text_skip_words(end + 1, 11), 10, &user);
+    rest = text_read_number(rest, 10, &system);
+    if (!text_read_number(text_skip_words(rest, 27), 10, &guest))
         return false;
     (void)snprintf(thread->name, sizeof(thread->name), "%s",
                    thread->tid == getpid() ? "I/O" : name + 1);
@@ -59,7 +59,7 @@ static bool read_thread(struct thread_time *thread, const char *task_dir,
         return false;
     has_line = fgets(line, sizeof(line), file) != NULL;
     (void)fclose(file);
-    *thread = (struct thread_time){.tid = atoi(tid)};
+    *thread = (struct thread_time){.tid = (pid_t)strtol(tid, NULL, 10)};
     return has_line && parse(thread, line);
 }
 
