@@ -4,6 +4,7 @@
 
 #include "tests/support/echo_port.h"
 #include "vdpa/absent_device.h"
+#include "vdpa/soft_block.h"
 #include "vdpa/soft_net.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
@@ -11,6 +12,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -44,6 +46,20 @@ static int open_soft_net(struct bench *bench, const void *unused)
 
     (void)unused;
     return soft_net_open(&options, echo_port_open(), &bench->backend);
+}
+
+static int open_soft_block(struct bench *bench, const void *unused)
+{
+    static char path[64]; /* borrowed until the device is closed */
+    const struct disk_image_options options = {.path = path};
+    int fd = memfd_create("disk", MFD_CLOEXEC), error;
+
+    (void)unused;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
+    error = soft_block_open(&options, &bench->backend);
+    (void)close(fd);
+    return error;
 }
 
 static int open_absent(struct bench *bench, const void *unused)
@@ -86,6 +102,7 @@ static const struct subject {
     {"vhost on VDUSE", open_vhost, &fake_vhost_vduse},
     {"vhost on Linux 5.7", open_vhost, &fake_vhost_2020},
     {"soft_net", open_soft_net, NULL},
+    {"soft_block", open_soft_block, NULL},
     {"absent_device", open_absent, NULL},
     {"real device", open_real, NULL}, /* last: left out when there is none */
 };
