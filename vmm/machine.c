@@ -221,6 +221,8 @@ int machine_init(struct machine *machine, const struct options *options)
         error = machine_memory_reserve(machine);
     for (unsigned i = 0; i < options->net_count && !error; i++)
         error = machine_device_add(machine, &options->nets[i]);
+    if (!error)
+        error = machine_disk_init_all(machine);
     if (!error && options->command_argv)
         error = machine_command_init(&machine->command, machine);
     if (!error)
@@ -247,6 +249,7 @@ void machine_destroy(struct machine *machine)
     machine_hotplug_stop(machine);
     control_destroy(&machine->control);
     machine_command_destroy(&machine->command);
+    machine_disk_destroy_all(machine);
     machine_device_close_all(machine);
     machine_hotplug_destroy(machine);
     if (machine->pci_host.mmio)
@@ -273,6 +276,7 @@ static int reset(struct machine *machine)
 
     machine_hotplug_reset(machine);
     machine_device_reset_all(machine);
+    machine_disk_reset_all(machine);
     machine_command_reset(&machine->command);
     machine->command.phase = GUEST_PHASE_KERNEL;
     pci_host_reset(&machine->pci_host);
@@ -365,6 +369,7 @@ int machine_run(struct machine *machine)
     machine_device_reset_all(machine);
     if (error)
         machine_request(machine, MACHINE_REQUEST_FAILED, 0);
+    machine_disk_reset_all(machine);
     machine_command_reset(&machine->command);
     machine_end(machine);
     return machine->outcome.status;

@@ -23,6 +23,7 @@
 #include "vmm/log.h"
 #include "vmm/machine_command.h"
 #include "vmm/machine_device.h"
+#include "vmm/machine_disk.h"
 #include "vmm/machine_hotplug.h"
 #include "vmm/machine_ready.h"
 #include "vmm/machine_timeouts.h"
@@ -66,6 +67,7 @@ struct machine {
     struct machine_device *devices[OPTIONS_MAX_NETS];
     unsigned num_devices, next_device;
     struct machine_hotplug hotplug;
+    struct machine_disk disks[OPTIONS_MAX_DISKS];
     /* Where the reports and counts of devices go that leave before the end;
      * NULL for nowhere. Borrowed. */
     FILE *report_file, *counts_file;

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#define MAX_DEVICES (OPTIONS_MAX_NETS + 1)
+#define MAX_DEVICES (OPTIONS_MAX_NETS + OPTIONS_MAX_DISKS + 1)
 #define MAX_NAME    128 /* bytes; what is longer is cut */
 
 /* For what came while nobody could serve it. */
@@ -66,7 +66,7 @@ static void resume_vcpus(struct machine *machine)
         vcpu_group_stop_entering(&machine->vcpus);
 }
 
-/* Those that the guest has: cards, and the console of a command. Their lock is
+/* Those that the guest has: cards, disks, and the console of a command. Their lock is
  * held across their calls: how long that takes is the devices' to say. */
 static unsigned list_devices(struct machine *machine,
                              struct virtio_device *list[MAX_DEVICES])
@@ -76,6 +76,9 @@ static unsigned list_devices(struct machine *machine,
     for (unsigned i = 0; i < machine->num_devices; i++)
         if (machine->devices[i]->state == MACHINE_DEVICE_PRESENT)
             list[count++] = &machine->devices[i]->pci.device;
+    for (unsigned i = 0; i < OPTIONS_MAX_DISKS; i++)
+        if (machine->disks[i].has_pci)
+            list[count++] = &machine->disks[i].pci.device;
     if (machine->command.has_pci)
         list[count++] = &machine->command.pci.device;
     return count;

@@ -223,6 +223,7 @@ void machine_report_print_counts(const struct machine *machine, FILE *file)
 {
     for (unsigned i = 0; i < machine->num_devices; i++)
         print_counts(machine->devices[i], file);
+    machine_disk_print_counts(machine, file);
 }
 
 static void print_report(const struct machine_device *device, FILE *file)
@@ -237,6 +238,7 @@ void machine_report_print(const struct machine *machine, FILE *file)
 {
     for (unsigned i = 0; i < machine->num_devices; i++)
         print_report(machine->devices[i], file);
+    machine_disk_print(machine, file);
 }
 
 static bool is_bypass(const struct machine_device *device)

@@ -6,6 +6,7 @@
 #define VMM_OPTIONS_H
 
 #include "vmm/compiler.h"
+#include "vmm/key_value.h"
 #include "vmm/log.h"
 #include "vmm/net_options.h"
 #include "vmm/option_parser.h"
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #define OPTIONS_MAX_NETS        8
+#define OPTIONS_MAX_DISKS       8
 #define OPTIONS_MAX_ENVIRONMENT 32
 #define OPTIONS_MAX_GIVEN       128
 #define OPTIONS_MAX_MODULES     32
@@ -94,6 +96,11 @@ struct given_option {
     const char *name, *value;
 };
 
+struct disk_options {
+    char path[KEY_VALUE_MAX_TEXT];
+    bool is_read_only, is_snapshot; /* not both */
+};
+
 struct options {
     enum options_command command;
     bool wants_help; /* the rest does not matter */
@@ -117,6 +124,8 @@ struct options {
     unsigned cpus;
     struct net_options nets[OPTIONS_MAX_NETS];
     unsigned net_count;
+    struct disk_options disks[OPTIONS_MAX_DISKS];
+    unsigned disk_count;
     enum options_on_reset on_reset;
     enum options_console console;
     bool has_console;    /* asked for, not the default */

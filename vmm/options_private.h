@@ -27,6 +27,9 @@ int options_set_prealloc(struct option_parser *parser, const char *value);
 int options_set_numa_node(struct option_parser *parser, const char *value);
 int options_check_memory(struct option_parser *parser) MUST_CHECK;
 
+/* For the rule of --disk. */
+int options_add_disk(struct option_parser *parser, const char *value);
+
 /* For the words after "--" and the rules about the command's run, and when all
  * are read. */
 int options_set_command(struct option_parser *parser, int count,

@@ -248,6 +248,7 @@ static const struct option_rule run_rules[] = {
     {"cpus", 'c', TAKES_VALUE, "2", set_cpus},
     {"net", 'n', TAKES_VALUE, A_NET, add_net},
     {"vdpa", 0, TAKES_VALUE, "/dev/vhost-vdpa-0", add_vdpa},
+    {"disk", 'd', TAKES_VALUE, "root.img,snapshot", options_add_disk},
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", options_set_hugepages},
     {"prealloc", 0, TAKES_NOTHING, NULL, options_set_prealloc},
     {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},

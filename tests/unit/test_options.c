@@ -340,8 +340,8 @@ START_TEST(unknown_options_name_the_nearest)
     refuse("run -kernel K", "unknown option \"-kernel\": did you mean "
                             "\"--kernel\"? \"vmm run --help\" lists the "
                             "options");
-    refuse("run K --disk a",
-           "unknown option \"--disk\": \"vmm run --help\" lists the options");
+    refuse("run K --floppy a",
+           "unknown option \"--floppy\": \"vmm run --help\" lists the options");
     refuse("run K -x",
            "unknown option \"-x\": \"vmm run --help\" lists the options");
     refuse("run K -qx",
