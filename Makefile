@@ -102,12 +102,15 @@ preload_sources := $(preload_source) vdpa/vhost_trace.c vdpa/vhost_requests.c \
 	vmm/nearest_word.c
 preload         := $(B)/trace_preload
 
+# Of the guest's first process, what knows no system and can be tested here.
+guest_sources   := guest/init/dhcp_packet.c
+
 program_sources := $(root_sources) $(core_sources) $(arch_sources) \
 	$(devices_sources) $(vdpa_sources)
-hosted_sources  := $(program_sources) $(support_sources) $(unit_sources) \
+hosted_sources  := $(program_sources) $(guest_sources) $(support_sources) $(unit_sources) \
 	$(contract_sources) $(fuzz_sources) $(preload_source)
 hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
-	tests/support/*.h)
+	guest/init/*.h tests/support/*.h)
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
 	$(wildcard guest/*/*.c guest/*/*.h)
@@ -127,7 +130,7 @@ shell_scripts = $(shell git ls-files --cached --others --exclude-standard | \
 
 objects_of = $(patsubst %.c,$(O)/%.o,$(1))
 program_libs := $(foreach lib,core arch devices vdpa,$(O)/lib$(lib).a)
-libs := $(program_libs) $(O)/libsupport.a
+libs := $(program_libs) $(O)/libguest.a $(O)/libsupport.a
 unit_tests     := $(unit_sources:%.c=$(O)/%)
 contract_tests := $(contract_sources:%.c=$(O)/%)
 fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
@@ -149,6 +152,7 @@ $(O)/libcore.a: $(call objects_of,$(core_sources))
 $(O)/libarch.a: $(call objects_of,$(arch_sources))
 $(O)/libdevices.a: $(call objects_of,$(devices_sources))
 $(O)/libvdpa.a: $(call objects_of,$(vdpa_sources))
+$(O)/libguest.a: $(call objects_of,$(guest_sources))
 $(O)/libsupport.a: $(call objects_of,$(support_sources))
 $(libs): $(O)/lib%.a:
 	$(call say,AR,$@)
@@ -190,7 +194,8 @@ every_layer := arch devices vdpa core
 layers_of = $(or $(if $(wildcard vmm/$(1).c),core arch),\
 	$(if $(wildcard vmm/$(ARCH)/$(1).c),arch core),\
 	$(if $(wildcard devices/$(1).c),devices core),\
-	$(if $(wildcard vdpa/$(1).c),vdpa core),$(every_layer))
+	$(if $(wildcard vdpa/$(1).c),vdpa core),\
+	$(if $(wildcard guest/init/$(1).c),guest core),$(every_layer))
 test_libs = $(foreach lib,support \
 	$(call layers_of,$(patsubst test_%,%,$(notdir $(1)))),$(O)/lib$(lib).a)
 

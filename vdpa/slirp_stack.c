@@ -320,7 +320,6 @@ int slirp_stack_forward(struct slirp_stack *stack,
                         struct slirp_forward *forward)
 {
     char text[SLIRP_FORWARD_MAX_TEXT];
-    bool was_free_choice = forward->host_port == 0;
     int error;
 
     slirp_library_lock();
@@ -335,10 +334,6 @@ int slirp_stack_forward(struct slirp_stack *stack,
         list_sockets(stack);
     }
     slirp_library_unlock();
-    if (!error && was_free_choice) {
-        slirp_forward_print(forward, text);
-        log_info("%s: forwarding %s", stack->name, text);
-    }
     return error;
 }
 

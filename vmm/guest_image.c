@@ -25,7 +25,23 @@ static void write_record(FILE *file, const char *key, const char *value)
     fprintf(file, "%s=%s%c", key, value, '\0');
 }
 
-static void write_records(const struct options *options, FILE *file)
+static void write_nets(const struct options *options, const uint8_t *slots,
+                       FILE *file)
+{
+    for (unsigned i = 0; i < options->net_count; i++) {
+        const struct net_options *net = &options->nets[i];
+        char record[GUEST_NET_MAX_RECORD];
+
+        /* Whoever asks for no kind of device in particular sees to it. */
+        if (net->is_any_type)
+            continue;
+        guest_net_print(&net->guest, net->kind == NET_USER, slots[i], record);
+        write_record(file, "net", record);
+    }
+}
+
+static void write_records(const struct options *options, const uint8_t *slots,
+                          FILE *file)
 {
     for (int i = 0; i < options->command_argc; i++)
         write_record(file, "arg", options->command_argv[i]);
@@ -40,9 +56,10 @@ static void write_records(const struct options *options, FILE *file)
         write_record(file, "user", options->user);
     if (options->has_tty)
         write_record(file, "terminal", "yes");
+    write_nets(options, slots, file);
 }
 
-static void add_config(const struct options *options,
+static void add_config(const struct options *options, const uint8_t *slots,
                        struct cpio_archive *archive)
 {
     char *bytes = NULL;
@@ -53,7 +70,7 @@ static void add_config(const struct options *options,
         archive->error = -errno;
         return;
     }
-    write_records(options, file);
+    write_records(options, slots, file);
     if (fclose(file) != 0)
         archive->error = -errno;
     cpio_archive_add_bytes(archive, "vmm/config", 0600, bytes, size);
@@ -102,7 +119,7 @@ static void add_busybox(struct cpio_archive *archive)
                 "no commands: install busybox-static");
 }
 
-static void add_everything(const struct options *options,
+static void add_everything(const struct options *options, const uint8_t *slots,
                            struct cpio_archive *archive)
 {
     static const char *const folders[] = {
@@ -122,7 +139,7 @@ static void add_everything(const struct options *options,
                            68);
     if (!options->initrd)
         add_busybox(archive);
-    add_config(options, archive);
+    add_config(options, slots, archive);
 }
 
 /* What the user brings comes first, padded: archives begin at multiples of 4
@@ -155,13 +172,14 @@ static int copy_initrd(const char *path, FILE *file)
 }
 
 static int write_archive(const struct options *options,
-                         const struct boot_file *kernel, FILE *file)
+                         const struct boot_file *kernel, const uint8_t *slots,
+                         FILE *file)
 {
     struct cpio_archive archive;
     int error, write_error;
 
     cpio_archive_begin(&archive, file);
-    add_everything(options, &archive);
+    add_everything(options, slots, &archive);
     error = guest_modules_add(options, kernel, &archive);
     write_error = cpio_archive_end(&archive);
     if (error)
@@ -172,7 +190,8 @@ static int write_archive(const struct options *options,
 }
 
 int guest_image_build(const struct options *options,
-                      const struct boot_file *kernel, int *fd)
+                      const struct boot_file *kernel, const uint8_t *slots,
+                      int *fd)
 {
     FILE *file = NULL;
     int error = 0, copy;
@@ -192,7 +211,7 @@ int guest_image_build(const struct options *options,
     if (options->initrd)
         error = copy_initrd(options->initrd, file);
     if (!error)
-        error = write_archive(options, kernel, file);
+        error = write_archive(options, kernel, slots, file);
     fclose(file);
     if (error)
         close_fd(fd);

@@ -150,13 +150,13 @@ static void append_for_command(struct machine *machine)
              options->append);
 }
 
-/* With a command, the initramfs is made for it. */
+/* All but the initramfs of a guest that runs a command. */
 static int init_boot_files(struct machine *machine)
 {
     const struct options *options = machine->options;
     bool has_command = options->command_argv != NULL;
     struct kernel_places places;
-    int error, fd;
+    int error;
 
     kernel_places_init(&places);
     error = kernel_choose(&places, options->kernel, machine->kernel_path);
@@ -167,12 +167,21 @@ static int init_boot_files(struct machine *machine)
     else
         snprintf(machine->command_line, sizeof(machine->command_line), "%s",
                  options->append);
-    error = boot_files_open(&machine->files, machine->kernel_path,
-                            has_command ? NULL : options->initrd,
-                            machine->command_line);
-    if (error || !has_command)
-        return error;
-    error = guest_image_build(options, &machine->files.kernel, &fd);
+    return boot_files_open(&machine->files, machine->kernel_path,
+                           has_command ? NULL : options->initrd,
+                           machine->command_line);
+}
+
+/* Once the cards have their places, which the image names. */
+static int init_guest_image(struct machine *machine)
+{
+    uint8_t slots[OPTIONS_MAX_NETS];
+    int error, fd;
+
+    for (unsigned i = 0; i < machine->num_devices; i++)
+        slots[i] = machine->devices[i]->pci.function.slot;
+    error = guest_image_build(machine->options, &machine->files.kernel, slots,
+                              &fd);
     if (!error)
         error = boot_files_set_initrd(&machine->files, fd, "the guest's image");
     return error;
@@ -225,6 +234,8 @@ int machine_init(struct machine *machine, const struct options *options)
         error = machine_disk_init_all(machine);
     if (!error && options->command_argv)
         error = machine_command_init(&machine->command, machine);
+    if (!error && options->command_argv)
+        error = init_guest_image(machine);
     if (!error)
         error =
             arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);

@@ -72,7 +72,9 @@ static void take_line(struct machine_command *command, const char *line)
         command->phase = GUEST_PHASE_FAILED;
         log_error("the guest gave up: %s", line + 7);
         soft_console_drain(command->pci.device.backend);
-    } else
+    } else if (strncmp(line, "warning ", 8) == 0)
+        log_guest(&command->complaints, "the guest: %s", line + 8);
+    else
         log_debug("the guest says: %s", line);
 }
 

@@ -9,6 +9,7 @@
 
 #include "devices/virtio_pci.h"
 #include "vmm/compiler.h"
+#include "vmm/log.h"
 #include "vmm/outcome.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct machine_command {
     /* Written on the device's thread; to be read once it stopped. */
     int status; /* of the command: 0 to 255, or 128 + its signal */
     bool was_killed, was_not_run;
+    struct log_limit complaints;
     char line[512];
     size_t length;
 };

@@ -256,6 +256,30 @@ static int add_feature(struct net_options *net, const char *value, char *error,
                               error_size);
 }
 
+static int set_ip(struct net_options *net, const char *value, char *error,
+                  size_t error_size)
+{
+    return guest_net_set_ip(&net->guest, value, error, error_size);
+}
+
+static int set_guest_name(struct net_options *net, const char *value,
+                          char *error, size_t error_size)
+{
+    return guest_net_set_name(&net->guest, value, error, error_size);
+}
+
+static int set_gateway(struct net_options *net, const char *value, char *error,
+                       size_t error_size)
+{
+    return guest_net_set_gateway(&net->guest, value, error, error_size);
+}
+
+static int add_server(struct net_options *net, const char *value, char *error,
+                      size_t error_size)
+{
+    return guest_net_add_server(&net->guest, value, error, error_size);
+}
+
 #define FOR(kind) NET_KEY_FOR(kind)
 #define FOR_ANY   NET_KEY_FOR_ANY_TYPE
 #define FOR_VDPA  (FOR(NET_VDPA) | FOR(NET_VDPA_FD))
@@ -276,6 +300,10 @@ static const struct net_key keys[] = {
     {{"forward", true}, FOR(NET_USER), add_forward},
     {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */
     {{"restrict", false}, FOR(NET_USER), set_restrict},
+    {{"ip", false}, FOR_VDPA | FOR_SOFT, set_ip},
+    {{"name", false}, FOR_VDPA | FOR_SOFT, set_guest_name},
+    {{"gateway", false}, FOR_VDPA | FOR_SOFT, set_gateway},
+    {{"dns", true}, FOR_VDPA | FOR_SOFT, add_server},
 };
 
 bool net_keys_fit(const struct net_key *key, const struct net_options *net)

@@ -149,7 +149,7 @@ int net_options_parse(struct net_options *net, const char *text, char *error,
             return -EINVAL;
         }
     }
-    return 0;
+    return guest_net_check(&net->guest, error, error_size);
 }
 
 int net_options_parse_vdpa(struct net_options *net, const char *text,

@@ -7,6 +7,7 @@
 
 #include "vmm/compiler.h"
 #include "vmm/feature_wishes.h"
+#include "vmm/guest_net.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ struct net_options {
     enum net_doorbell doorbell; /* vDPA */
     unsigned queue_pairs;       /* vDPA: the guest's at most; 0: the device's */
     uint16_t mtu; /* bytes of payload; 0: the default, or the device's */
+    struct guest_net guest; /* for a guest that runs a command */
     /* What follows is for software devices: all but the NET_VDPA ones. */
     bool has_polling; /* else it is NET_POLLING_AUTO */
     enum net_polling polling;

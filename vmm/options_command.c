@@ -7,6 +7,7 @@
 
 #include "vmm/option_values.h"
 
+#include <errno.h>
 #include <string.h>
 
 int options_set_command(struct option_parser *parser, int count,
@@ -158,19 +159,52 @@ static const char *option_for_command(const struct options *options)
     return options->num_environment > 0 ? "--env" : NULL;
 }
 
+/* Without a command the guest's own programs set its network up. */
+static int check_stray(struct option_parser *parser,
+                       const struct options *options)
+{
+    const char *stray = option_for_command(options);
+
+    if (stray != NULL)
+        return option_parser_fail(parser,
+                                  "%s: there is no command that it could be "
+                                  "for: give one after \"--\"",
+                                  stray);
+    for (unsigned i = 0; i < options->net_count; i++) {
+        stray = guest_net_given_key(&options->nets[i].guest);
+        if (stray != NULL)
+            return option_parser_fail(
+                parser,
+                "--net: %s: it is for a guest that runs a command: give one "
+                "after \"--\", or set the network up in the guest",
+                stray);
+    }
+    return 0;
+}
+
+static int check_names(struct option_parser *parser,
+                       const struct options *options)
+{
+    for (unsigned i = 0; i < options->net_count; i++) {
+        const char *name = options->nets[i].guest.name;
+
+        for (unsigned j = 0; j < i; j++)
+            if (name[0] != '\0' &&
+                strcmp(name, options->nets[j].guest.name) == 0)
+                return option_parser_fail(
+                    parser, "--net: name \"%s\" is that of two cards", name);
+    }
+    return 0;
+}
+
 int options_check_command(struct option_parser *parser)
 {
     struct options *options = parser->results;
-    const char *stray = option_for_command(options);
 
-    if (options->command_argv == NULL) {
-        if (stray != NULL)
-            return option_parser_fail(parser,
-                                      "%s: there is no command that it could "
-                                      "be for: give one after \"--\"",
-                                      stray);
-        return 0;
-    }
+    if (options->command_argv == NULL)
+        return check_stray(parser, options);
+    if (check_names(parser, options) < 0)
+        return -EINVAL;
     if (options->has_console && options->console == CONSOLE_STDIO)
         return option_parser_fail(
             parser, "--console stdio: standard input and output are the "

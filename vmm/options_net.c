@@ -106,6 +106,11 @@ static int check_network(struct option_parser *parser,
             "net add: a descriptor cannot be passed to the vmm there: "
             "give vdpa=PATH instead of \"%s\"",
             control->argument);
+    if (guest_net_given_key(&net.guest) != NULL)
+        return option_parser_fail(
+            parser,
+            "net add: %s: set the card up in the guest, which runs already",
+            guest_net_given_key(&net.guest));
     return 0;
 }
 

@@ -54,6 +54,10 @@ static int set_vduse_net(struct option_parser *parser, const char *value)
             "--net: \"%s\" is a vDPA device already, for \"vmm run\": "
             "give user, tap=tap0 or peer=/run/net0.sock",
             value);
+    if (guest_net_given_key(&net->guest) != NULL)
+        return option_parser_fail(
+            parser, "--net: %s: give it to \"vmm run\", whose guest it is for",
+            guest_net_given_key(&net->guest));
     return 0;
 }
 

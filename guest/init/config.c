@@ -22,6 +22,17 @@ static void add_word(char **words, char *word)
     words[count] = word;
 }
 
+static void add_card(struct config *config, const char *value)
+{
+    unsigned count = 0;
+
+    while (count < MAX_CARDS && config->cards[count])
+        count++;
+    if (count == MAX_CARDS)
+        give_up("%s: more than %d network cards", CONFIG_PATH, MAX_CARDS);
+    config->cards[count] = value;
+}
+
 static void take_record(struct config *config, char *record)
 {
     char *value = strchr(record, '=');
@@ -39,6 +50,8 @@ static void take_record(struct config *config, char *record)
         config->user = value;
     else if (strcmp(record, "terminal") == 0)
         config->has_terminal = true;
+    else if (strcmp(record, "net") == 0)
+        add_card(config, value);
     else
         give_up("%s: unknown record \"%s\"", CONFIG_PATH, record);
 }

@@ -4,6 +4,8 @@
  */
 #include "guest/init/init.h"
 
+#include "guest/init/network.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,6 +102,7 @@ int main(void)
     load_modules();
     ports_open(&ports);
     tell("init");
+    network_set_up(&config);
     command_run(&config, &ports);
     power_off();
 }

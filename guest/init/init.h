@@ -14,6 +14,7 @@
 
 #define CONFIG_PATH "/vmm/config"
 #define MAX_WORDS   512 /* of the command, and of its environment */
+#define MAX_CARDS   8
 
 struct pollfd;
 
@@ -23,6 +24,9 @@ struct config {
     const char *directory; /* to run it in */
     const char *user;      /* to run it as; NULL: root */
     bool has_terminal;     /* instead of three streams */
+    /* Network cards: "SLOT NAME none|dhcp|ADDRESS/PREFIX GATEWAY SERVERS",
+     * with "-" for what is absent. */
+    const char *cards[MAX_CARDS];
 };
 
 /* Ports to the host. */

@@ -35,8 +35,20 @@ static void check_features(const struct feature_wishes *wishes)
                 feature_names_get(VIRTIO_ID_NET, bit) != NULL);
 }
 
+static void check_guest(const struct guest_net *guest)
+{
+    char record[GUEST_NET_MAX_RECORD], reason[512];
+
+    require(guest->num_servers <= GUEST_NET_MAX_SERVERS);
+    require(memchr(guest->name, '\0', sizeof(guest->name)) != NULL);
+    require(guest_net_check(guest, reason, sizeof(reason)) == 0);
+    guest_net_print(guest, true, 31, record);
+    require(strlen(record) < sizeof(record) - 1);
+}
+
 static void check_net(const struct net_options *net)
 {
+    check_guest(&net->guest);
     check_features(&net->features);
     require(net->name[0] != '\0');
     require(memchr(net->name, '\0', sizeof(net->name)) != NULL);

@@ -94,8 +94,9 @@ START_TEST(vdpa_devices_may_be_left_as_descriptors)
            "on");
     refuse("vdpa-fd",
            "vdpa-fd \"\" is not the number of a descriptor from 3 on");
-    refuse("vdpa-fd=3,poll=on", "vdpa-fd has no \"poll\": known are vdpa-fd, "
-                                "mac, features, queues, doorbell, mtu");
+    refuse("vdpa-fd=3,poll=on",
+           "vdpa-fd has no \"poll\": known are vdpa-fd, "
+           "mac, features, queues, doorbell, mtu, ip, name, gateway, dns");
     refuse("vdpa-fd=3,vdpa=/d", "\"vdpa-fd\" and \"vdpa\" are two networks: "
                                 "give each a --net of its own");
 }
@@ -119,7 +120,8 @@ START_TEST(vdpa_devices_may_be_given_fewer_queues)
                         "32768");
     refuse("/d,queues=1,queues=2", "\"queues\" is given twice");
     refuse("user,queues=1", "user has no \"queues\": known are user, mac, "
-                            "features, mtu, poll, forward, hostfwd, restrict");
+                            "features, mtu, poll, forward, hostfwd, restrict, "
+                            "ip, name, gateway, dns");
 }
 END_TEST
 
@@ -135,7 +137,7 @@ START_TEST(vdpa_devices_may_have_doorbells)
            "doorbell \"on\" is neither auto, require nor off");
     refuse("/d,doorbell=off,doorbell=off", "\"doorbell\" is given twice");
     refuse("tap=t,doorbell=off", "tap has no \"doorbell\": known are tap, mac, "
-                                 "features, mtu, poll");
+                                 "features, mtu, poll, ip, name, gateway, dns");
 }
 END_TEST
 
@@ -275,19 +277,22 @@ END_TEST
 START_TEST(keys_are_those_of_the_kind)
 {
     refuse("/d,poll=on", "vdpa has no \"poll\": known are vdpa, mac, features, "
-                         "queues, doorbell, mtu");
-    refuse("vdpa=/d,vectors=2", "unknown key \"vectors\": known are vdpa, mac, "
-                                "features, queues, doorbell, mtu");
+                         "queues, doorbell, mtu, ip, name, gateway, dns");
+    refuse("vdpa=/d,vectors=2",
+           "unknown key \"vectors\": known are vdpa, mac, "
+           "features, queues, doorbell, mtu, ip, name, gateway, dns");
     refuse("vdpa=/d,mca=52:54:00:12:34:56",
            "unknown key \"mca\": did you mean \"mac\"? Known are vdpa, mac, "
-           "features, queues, doorbell, mtu");
+           "features, queues, doorbell, mtu, ip, name, gateway, dns");
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
-           "mac, features, mtu, poll, forward, hostfwd, restrict");
-    refuse("tap=t,restrict=on",
-           "tap has no \"restrict\": known are tap, mac, features, mtu, poll");
+           "mac, features, mtu, poll, forward, hostfwd, restrict, ip, name, "
+           "gateway, dns");
+    refuse("tap=t,restrict=on", "tap has no \"restrict\": known are tap, mac, "
+                                "features, mtu, poll, ip, name, gateway, dns");
     refuse("peer=p,forward=tcp:1:2",
-           "peer has no \"forward\": known are peer, mac, features, mtu, poll");
+           "peer has no \"forward\": known are peer, mac, features, mtu, poll, "
+           "ip, name, gateway, dns");
 }
 END_TEST
 
