@@ -8,6 +8,7 @@
 #include "vmm/fd.h"
 #include "vmm/guest_init.h"
 #include "vmm/guest_modules.h"
+#include "vmm/inject.h"
 #include "vmm/log.h"
 
 #include <errno.h>
@@ -78,7 +79,8 @@ static void add_config(const struct options *options, const uint8_t *slots,
 }
 
 /* One line of `busybox --list` is one command that it can be. */
-static void add_busybox_links(struct cpio_archive *archive, const char *busybox)
+static void add_busybox_links(struct cpio_archive *archive,
+                              struct program_needs *needs, const char *busybox)
 {
     char command[MAX_PATH], line[128], path[MAX_PATH];
     FILE *list;
@@ -93,15 +95,17 @@ static void add_busybox_links(struct cpio_archive *archive, const char *busybox)
         line[strcspn(line, "\n")] = '\0';
         if (strcmp(line, "busybox") == 0 || line[0] == '\0')
             continue;
-        snprintf(path, sizeof(path), "bin/%s", line);
-        cpio_archive_add_link(archive, path, "busybox");
+        snprintf(path, sizeof(path), "/bin/%s", line);
+        cpio_archive_add_link(archive, path + 1, "busybox");
+        program_needs_add_given(needs, NULL, path);
     }
     if (pclose(list) != 0)
         log_warning("%s --list failed: its commands are not in the guest",
                     busybox);
 }
 
-static void add_busybox(struct cpio_archive *archive)
+static void add_busybox(struct cpio_archive *archive,
+                        struct program_needs *needs)
 {
     static const char *const places[] = {"/usr/bin/busybox", "/bin/busybox"};
 
@@ -111,7 +115,8 @@ static void add_busybox(struct cpio_archive *archive)
         if (fd < 0)
             continue;
         cpio_archive_add_file(archive, "bin/busybox", 0755, fd);
-        add_busybox_links(archive, places[i]);
+        program_needs_add_given(needs, places[i], "/bin/busybox");
+        add_busybox_links(archive, needs, places[i]);
         close(fd);
         return;
     }
@@ -119,26 +124,36 @@ static void add_busybox(struct cpio_archive *archive)
                 "no commands: install busybox-static");
 }
 
-static void add_everything(const struct options *options, const uint8_t *slots,
-                           struct cpio_archive *archive)
+/* What the user's initrd has otherwise. A folder here would take the place of
+ * a link there, such as that of /bin to /usr/bin. */
+static void add_system(struct cpio_archive *archive,
+                       struct program_needs *needs)
 {
     static const char *const folders[] = {
-        "vmm", "bin",  "dev", "proc", "sys",     "run",
-        "tmp", "root", "etc", "usr",  "usr/bin",
+        "bin", "dev",  "proc", "sys", "run",
+        "tmp", "root", "etc",  "usr", "usr/bin",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
         cpio_archive_add_folder(archive, folders[i], 0755);
     /* Before /dev is mounted the kernel gives our process its console. */
     cpio_archive_add_device(archive, "dev/console", 0600, 5, 1);
-    cpio_archive_add_bytes(archive, "vmm/init", 0755, guest_init_begin,
-                           (size_t)(guest_init_end - guest_init_begin));
     cpio_archive_add_bytes(archive, "etc/passwd", 0644,
                            "root:x:0:0:root:/root:/bin/sh\n"
                            "nobody:x:65534:65534:nobody:/:/bin/sh\n",
                            68);
+    add_busybox(archive, needs);
+}
+
+static void add_everything(const struct options *options, const uint8_t *slots,
+                           struct cpio_archive *archive,
+                           struct program_needs *needs)
+{
+    cpio_archive_add_folder(archive, "vmm", 0755);
+    cpio_archive_add_bytes(archive, "vmm/init", 0755, guest_init_begin,
+                           (size_t)(guest_init_end - guest_init_begin));
     if (!options->initrd)
-        add_busybox(archive);
+        add_system(archive, needs);
     add_config(options, slots, archive);
 }
 
@@ -175,12 +190,17 @@ static int write_archive(const struct options *options,
                          const struct boot_file *kernel, const uint8_t *slots,
                          FILE *file)
 {
+    struct program_needs needs;
     struct cpio_archive archive;
     int error, write_error;
 
+    program_needs_init(&needs);
     cpio_archive_begin(&archive, file);
-    add_everything(options, slots, &archive);
+    add_everything(options, slots, &archive, &needs);
     error = guest_modules_add(options, kernel, &archive);
+    if (!error && !archive.error)
+        error = inject_add_all(options, &archive, &needs);
+    program_needs_destroy(&needs);
     write_error = cpio_archive_end(&archive);
     if (error)
         return error;

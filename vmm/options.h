@@ -20,6 +20,7 @@
 #define OPTIONS_MAX_ENVIRONMENT 32
 #define OPTIONS_MAX_GIVEN       128
 #define OPTIONS_MAX_MODULES     32
+#define OPTIONS_MAX_INJECTS     64
 #define OPTIONS_MAX_CPUS        255
 #define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
 #define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
@@ -151,6 +152,8 @@ struct options {
     const char *directory, *user; /* to run it in, and as; NULL: /, root */
     const char *environment[OPTIONS_MAX_ENVIRONMENT]; /* "NAME=VALUE" */
     unsigned num_environment;
+    const char *injects[OPTIONS_MAX_INJECTS]; /* "PATH[:GUESTPATH]" */
+    unsigned num_injects;
     int command_argc;
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */

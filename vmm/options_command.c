@@ -141,6 +141,24 @@ int options_add_module(struct option_parser *parser, const char *value)
     return 0;
 }
 
+int options_add_inject(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    const char *colon = strrchr(value, ':');
+
+    if (colon == value || (colon && colon[1] == '\0'))
+        return option_parser_fail(parser,
+                                  "--inject: \"%s\" lacks a path: give one "
+                                  "such as ./test or ./test:/root/test",
+                                  value);
+    if (options->num_injects == OPTIONS_MAX_INJECTS)
+        return option_parser_fail(parser,
+                                  "--inject: more than %d: give a folder",
+                                  OPTIONS_MAX_INJECTS);
+    options->injects[options->num_injects++] = value;
+    return 0;
+}
+
 /* Those that mean nothing without a command. */
 static const char *option_for_command(const struct options *options)
 {
@@ -156,6 +174,8 @@ static const char *option_for_command(const struct options *options)
         return "--cwd";
     if (options->user != NULL)
         return "--user";
+    if (options->num_injects > 0)
+        return "--inject";
     return options->num_environment > 0 ? "--env" : NULL;
 }
 

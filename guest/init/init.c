@@ -101,6 +101,7 @@ int main(void)
     config_read(&config);
     load_modules();
     ports_open(&ports);
+    place_files();
     tell("init");
     network_set_up(&config);
     command_run(&config, &ports);

@@ -40,6 +40,8 @@ void config_read(struct config *config);
 
 void mount_all(void);
 void load_modules(void);
+/* Moves the files of the image to where they belong. */
+void place_files(void);
 void ports_open(struct ports *ports);
 
 /* Runs the command to its end and tells the host how it ended. */
