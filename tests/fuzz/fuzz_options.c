@@ -4,11 +4,13 @@
  */
 #include "vmm/feature_names.h"
 #include "vmm/options.h"
+#include "vmm/options_print.h"
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +86,20 @@ static void check_vduse(const struct vduse_options *vduse)
     check_net(&vduse->net);
 }
 
+/* As --dry-run does: one line, whatever was typed. */
+static void check_printed(const struct options *options)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&line, &size);
+
+    require(file != NULL);
+    options_print_run(options, "vmm", options->kernel, file);
+    require(fclose(file) == 0);
+    require(strchr(line, '\n') == line + size - 1);
+    free(line);
+}
+
 static void check_accepted(const struct options *options)
 {
     if (options->command == COMMAND_VDUSE)
@@ -102,6 +118,9 @@ static void check_accepted(const struct options *options)
     require(memchr(options->append, '\0', sizeof(options->append)) != NULL);
     for (unsigned i = 0; i < options->net_count; i++)
         check_net(&options->nets[i]);
+    require(!options->is_dry_run || options->num_given <= OPTIONS_MAX_GIVEN);
+    if (options->num_given <= OPTIONS_MAX_GIVEN)
+        check_printed(options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
