@@ -148,6 +148,17 @@ $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
 		$(program_libs) -Wl,--end-group $(libraries)
 
+# What shells complete, made of what --help says.
+completions := $(addprefix $(B)/completions/,vmm.bash vmm.zsh vmm.fish)
+
+$(completions): $(B)/completions/vmm.%: $(VMM) $(wildcard completions/*)
+	$(call say,HELP,$@)
+	@mkdir -p $(@D)
+	$(Q)completions/generate $(VMM) $* >$@
+
+.PHONY: completions
+completions: $(completions) ## make the shells' completions
+
 $(O)/libcore.a: $(call objects_of,$(core_sources))
 $(O)/libarch.a: $(call objects_of,$(arch_sources))
 $(O)/libdevices.a: $(call objects_of,$(devices_sources))
@@ -264,7 +275,7 @@ lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
 	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
 	$(call lint_step,tidy,tests/lint/need-version "$(CLANG_TIDY)" 14 &&) \
-	$(foreach check,cppcheck layers headers shell manual,\
+	$(foreach check,cppcheck layers headers shell manual completions,\
 		$(call lint_step,$(check))) \
 	--test lint/test-check-layers=tests/lint/test-check-layers
 
@@ -349,7 +360,7 @@ tidy_stamps   := $(hosted_sources:%.c=$(B)/lint/%.tidy)
 header_stamps := $(hosted_headers:%.h=$(B)/lint/%.header)
 
 .PHONY: lint check-format check-tidy check-cppcheck check-layers
-.PHONY: check-headers check-shell check-manual format
+.PHONY: check-headers check-shell check-manual check-completions format
 lint: ## run every static check
 	+@$(RUN_ALL) $(lint_steps)
 
@@ -393,6 +404,9 @@ $(header_stamps): $(B)/lint/%.header: %.h $(hosted_headers) Makefile \
 check-shell: ## shellcheck
 	$(Q)shellcheck --external-sources $(shell_scripts)
 
+check-completions: completions ## do the shells complete each option?
+	@tests/lint/check-completions $(VMM) $(B)/completions
+
 check-manual: ## does the manual page describe each option?
 	@tests/lint/check-manual
 
@@ -412,13 +426,20 @@ setup: ## install the Debian packages that are missing
 lab: all ## set the lab up: kernels and images in the cache folder
 	@tests/lab/setup
 
-install: all ## install below DESTDIR and PREFIX (/usr/local)
+share := $(DESTDIR)$(PREFIX)/share
+installed_completions := $(share)/bash-completion/completions/vmm \
+	$(share)/zsh/site-functions/_vmm $(share)/fish/vendor_completions.d/vmm.fish
+
+install: all completions ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(VMM) $(DESTDIR)$(PREFIX)/bin/vmm
-	install -D -m 644 docs/vmm.1 $(DESTDIR)$(PREFIX)/share/man/man1/vmm.1
+	install -D -m 644 docs/vmm.1 $(share)/man/man1/vmm.1
+	install -D -m 644 $(B)/completions/vmm.bash $(word 1,$(installed_completions))
+	install -D -m 644 $(B)/completions/vmm.zsh $(word 2,$(installed_completions))
+	install -D -m 644 $(B)/completions/vmm.fish $(word 3,$(installed_completions))
 
 uninstall: ## remove what install installed
 	rm -f $(DESTDIR)$(PREFIX)/bin/vmm
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/vmm.1
+	rm -f $(share)/man/man1/vmm.1 $(installed_completions)
 
 .PHONY: compile_commands.json
 compile_commands.json: ## for editors and language servers

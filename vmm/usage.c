@@ -245,22 +245,30 @@ static const char trace_help[] =
     "  vmm trace check new.txt\n"
     "  bash -c 'diff <(cut -f1 old.txt) <(cut -f1 new.txt)'\n";
 
+/* What every command takes that prints something else than this. */
+#define MESSAGES                                                               \
+    "  -q, --quiet           errors only\n"                                    \
+    "  -v, --verbose         every step\n"                                     \
+    "  -h, --help            this text\n"
+
 static const char doctor_help[] =
     "usage: vmm doctor\n"
     "\n"
     "Says what this host offers to guests and what it lacks, each with what "
     "to\n"
     "do about it: KVM and how fast it really is, vDPA devices, VDUSE, memory\n"
-    "limits, networks. The status is 0 when a guest can run. Nothing is "
-    "changed.\n";
+    "limits, networks. The status is 0 when a guest can run. Nothing is\n"
+    "changed.\n"
+    "\n" MESSAGES;
 
-static const char vdpa_help[] = "usage: vmm vdpa show [DEVICE]\n"
-                                "\n"
-                                "Says all about a vDPA device, such as "
-                                "/dev/vhost-vdpa-0, or about every one:\n"
-                                "type, driver, features and configuration by "
-                                "name, queues, addresses, and who\n"
-                                "uses it.\n";
+static const char vdpa_help[] =
+    "usage: vmm vdpa show [DEVICE]\n"
+    "\n"
+    "Says all about a vDPA device, such as /dev/vhost-vdpa-0, or about every\n"
+    "one: type, driver, features and configuration by name, queues, "
+    "addresses,\n"
+    "and who uses it.\n"
+    "\n" MESSAGES;
 
 static const char version[] = "vmm " VMM_VERSION "\n";
 
