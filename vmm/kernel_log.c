@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What guest/init prints on its console when it gives up. */
+#define INIT_PREFIX "vmm init: "
+
 /* A splat without an end of its own ends after so many lines. */
 #define MAX_BLOCK_LINES 120
 
@@ -237,6 +240,10 @@ static void take_line(struct kernel_log *log, const char *line)
         log->saw_panic = true;
     if (strstr(text, "---[ end Kernel panic"))
         log->panic_is_complete = true;
+    if (log->init_failure[0] == '\0' &&
+        strncmp(line, INIT_PREFIX, strlen(INIT_PREFIX)) == 0)
+        snprintf(log->init_failure, sizeof(log->init_failure), "%s",
+                 line + strlen(INIT_PREFIX));
     if (log->saw_splat)
         return;
     if (log->in_block) {

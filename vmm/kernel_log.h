@@ -36,6 +36,8 @@ struct kernel_log {
 
     bool saw_panic;
     bool panic_is_complete; /* its last line came, too */
+    /* Why our first process gave up, which it also prints; "": it did not. */
+    char init_failure[KERNEL_LOG_MAX_LINE];
 
     /* The first splat that counts. */
     bool saw_splat;

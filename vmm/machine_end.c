@@ -111,6 +111,17 @@ static void say(const struct machine *machine,
     log_info("outcome=%s status=%d", outcome->name, outcome->status);
 }
 
+/* It had no port to say it by, as a module for that failed. */
+static enum guest_phase phase_of(const struct machine *machine)
+{
+    const char *failure = machine->kernel_log.init_failure;
+
+    if (machine->command.phase != GUEST_PHASE_KERNEL || failure[0] == '\0')
+        return machine->command.phase;
+    log_error("the guest gave up: %s", failure);
+    return GUEST_PHASE_FAILED;
+}
+
 void machine_end(struct machine *machine)
 {
     int packed = atomic_load(&machine->request);
@@ -119,13 +130,13 @@ void machine_end(struct machine *machine)
         .end = end_of(machine_request_of(packed)),
         .detail = machine_request_detail(packed),
         .has_command = machine->options->command_argv != NULL,
-        .phase = command->phase,
         .command_status = command->status,
         .command_was_killed = command->was_killed,
         .command_was_not_run = command->was_not_run,
     };
 
     kernel_log_end(&machine->kernel_log);
+    facts.phase = facts.has_command ? phase_of(machine) : command->phase;
     facts.saw_panic = machine->kernel_log.saw_panic;
     facts.saw_splat =
         machine->options->fails_on_splat && machine->kernel_log.saw_splat;

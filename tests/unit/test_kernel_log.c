@@ -71,6 +71,15 @@ START_TEST(a_warning_is_kept_with_its_backtrace)
 }
 END_TEST
 
+START_TEST(first_process_says_why_it_gives_up)
+{
+    add("[    1.0] vmm init: not at the start of a line\n");
+    ck_assert_str_eq(kernel_log.init_failure, "");
+    add("vmm init: module a does not load\r\nvmm init: another\n");
+    ck_assert_str_eq(kernel_log.init_failure, "module a does not load");
+}
+END_TEST
+
 START_TEST(pieces_do_not_matter)
 {
     for (size_t i = 0; i < strlen(warning); i++)
@@ -299,6 +308,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, a_warning_is_kept_with_its_backtrace);
+    tcase_add_test(tcase, first_process_says_why_it_gives_up);
     tcase_add_test(tcase, pieces_do_not_matter);
     tcase_add_loop_test(tcase, each_kind_of_splat_is_known, 0,
                         (int)ARRAY_SIZE(kinds));
