@@ -42,6 +42,7 @@ static void block_signals(void)
     sigaddset(&signals, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* EFBIG says it, too */
 }
 
 /* A file that the run ends with. */

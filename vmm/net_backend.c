@@ -4,6 +4,7 @@
  */
 #include "vmm/net_backend.h"
 
+#include "vdpa/pcap_port.h"
 #include "vdpa/peer_port.h"
 #include "vdpa/slirp_port.h"
 #include "vdpa/soft_net.h"
@@ -226,14 +227,21 @@ static void log_forwards(const struct frame_port *port)
     }
 }
 
+/* `*port` is the one that the options name, whatever is in front of it. */
 static int open_soft(const struct net_options *options,
                      const struct soft_net_options *soft,
                      struct frame_port **port, struct vdpa_backend **backend)
 {
+    struct frame_port *outer;
     int error = open_port(options, soft->name, port);
 
+    if (error)
+        return error;
+    outer = *port;
+    if (options->pcap[0] != '\0')
+        error = pcap_port_open(options->pcap, *port, &outer);
     if (!error)
-        error = soft_net_open(soft, *port, backend);
+        error = soft_net_open(soft, outer, backend);
     if (!error && options->kind == NET_USER)
         log_forwards(*port);
     return error;

@@ -280,30 +280,49 @@ static int add_server(struct net_options *net, const char *value, char *error,
     return guest_net_add_server(&net->guest, value, error, error_size);
 }
 
+static int set_pcap(struct net_options *net, const char *value, char *error,
+                    size_t error_size)
+{
+    if (value[0] == '\0' || strlen(value) >= sizeof(net->pcap)) {
+        snprintf(error, error_size,
+                 "names no file: give one of at most %zu bytes, such as "
+                 "frames.pcap",
+                 sizeof(net->pcap) - 1);
+        return -EINVAL;
+    }
+    memcpy(net->pcap, value, strlen(value) + 1);
+    return 0;
+}
+
 #define FOR(kind) NET_KEY_FOR(kind)
 #define FOR_ANY   NET_KEY_FOR_ANY_TYPE
 #define FOR_VDPA  (FOR(NET_VDPA) | FOR(NET_VDPA_FD))
 #define FOR_SOFT  (FOR(NET_USER) | FOR(NET_TAP) | FOR(NET_PEER))
 
 static const struct net_key keys[] = {
-    {{"vdpa", false}, FOR(NET_VDPA) | FOR_ANY, set_name},
-    {{"vdpa-fd", false}, FOR(NET_VDPA_FD) | FOR_ANY, set_fd},
-    {{"user", false}, FOR(NET_USER), set_user},
-    {{"tap", false}, FOR(NET_TAP), set_name},
-    {{"peer", false}, FOR(NET_PEER), set_name},
-    {{"mac", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mac},
-    {{"features", true}, FOR_VDPA | FOR_SOFT | FOR_ANY, add_feature},
-    {{"queues", false}, FOR_VDPA, set_queues},
-    {{"doorbell", false}, FOR_VDPA | FOR_ANY, set_doorbell},
-    {{"mtu", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mtu},
-    {{"poll", false}, FOR_SOFT, net_keys_set_polling},
-    {{"forward", true}, FOR(NET_USER), add_forward},
-    {{"hostfwd", true}, FOR(NET_USER), add_forward}, /* QEMU's word */
-    {{"restrict", false}, FOR(NET_USER), set_restrict},
-    {{"ip", false}, FOR_VDPA | FOR_SOFT, set_ip},
-    {{"name", false}, FOR_VDPA | FOR_SOFT, set_guest_name},
-    {{"gateway", false}, FOR_VDPA | FOR_SOFT, set_gateway},
-    {{"dns", true}, FOR_VDPA | FOR_SOFT, add_server},
+    {{"vdpa", false}, FOR(NET_VDPA) | FOR_ANY, set_name, NULL},
+    {{"vdpa-fd", false}, FOR(NET_VDPA_FD) | FOR_ANY, set_fd, NULL},
+    {{"user", false}, FOR(NET_USER), set_user, NULL},
+    {{"tap", false}, FOR(NET_TAP), set_name, NULL},
+    {{"peer", false}, FOR(NET_PEER), set_name, NULL},
+    {{"mac", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mac, NULL},
+    {{"features", true}, FOR_VDPA | FOR_SOFT | FOR_ANY, add_feature, NULL},
+    {{"queues", false}, FOR_VDPA, set_queues, NULL},
+    {{"doorbell", false}, FOR_VDPA | FOR_ANY, set_doorbell, NULL},
+    {{"mtu", false}, FOR_VDPA | FOR_SOFT, net_keys_set_mtu, NULL},
+    {{"poll", false}, FOR_SOFT, net_keys_set_polling, NULL},
+    {{"forward", true}, FOR(NET_USER), add_forward, NULL},
+    {{"hostfwd", true}, FOR(NET_USER), add_forward, NULL}, /* QEMU's word */
+    {{"restrict", false}, FOR(NET_USER), set_restrict, NULL},
+    {{"ip", false}, FOR_VDPA | FOR_SOFT, set_ip, NULL},
+    {{"name", false}, FOR_VDPA | FOR_SOFT, set_guest_name, NULL},
+    {{"gateway", false}, FOR_VDPA | FOR_SOFT, set_gateway, NULL},
+    {{"dns", true}, FOR_VDPA | FOR_SOFT, add_server, NULL},
+    {{"pcap", false},
+     FOR_SOFT,
+     set_pcap,
+     "its frames do not pass through vmm: capture them in the guest, or on the "
+     "host's side of the device, with tcpdump"},
 };
 
 bool net_keys_fit(const struct net_key *key, const struct net_options *net)

@@ -22,6 +22,8 @@ struct net_key {
      * put after the key, in `error`. */
     int (*set)(struct net_options *net, const char *value, char *error,
                size_t error_size);
+    /* Why others do not have it, with what to do; NULL: that is plain. */
+    const char *why_not;
 };
 
 /* Whether the card that `net` is to be has the key. */

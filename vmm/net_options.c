@@ -103,6 +103,11 @@ static int refuse_keys_of_others(const struct net_options *net,
     }
     if (key == NULL)
         return 0;
+    if (key->why_not != NULL) {
+        snprintf(error, error_size, "%s has no \"%s\": %s",
+                 net_kind_key(net->kind), key->rule.key, key->why_not);
+        return -EINVAL;
+    }
     keys = net_keys_all(&count);
     for (unsigned i = 0; i < count && used < sizeof(known); i++) {
         if (net_keys_fit(&keys[i], net))

@@ -70,7 +70,8 @@ struct net_options {
     /* What follows is for software devices: all but the NET_VDPA ones. */
     bool has_polling; /* else it is NET_POLLING_AUTO */
     enum net_polling polling;
-    bool is_restricted; /* NET_USER: to forwarded ports */
+    char pcap[NET_OPTIONS_MAX_NAME]; /* a file for its frames; "": none */
+    bool is_restricted;              /* NET_USER: to forwarded ports */
     /* NET_USER: such as "tcp:127.0.0.1:2222:22", not looked at. */
     char forwards[NET_OPTIONS_MAX_FORWARDS][NET_OPTIONS_MAX_FORWARD];
     unsigned num_forwards;

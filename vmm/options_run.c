@@ -195,20 +195,32 @@ static int add_requirements(struct option_parser *parser, const char *value)
     return 0;
 }
 
-/* A descriptor is one device, and a device has one card. */
-static int check_descriptors(struct option_parser *parser)
+/* A descriptor is one device, which has one card; so has a file of frames. */
+static int refuse_sharing(struct option_parser *parser,
+                          const struct net_options *one,
+                          const struct net_options *other)
+{
+    if (one->kind == NET_VDPA_FD && other->kind == NET_VDPA_FD &&
+        one->fd == other->fd)
+        return option_parser_fail(
+            parser, "--net: %s is given twice: give each its own", one->name);
+    if (one->pcap[0] != '\0' && strcmp(one->pcap, other->pcap) == 0)
+        return option_parser_fail(
+            parser, "--net: pcap=%s is given twice: give each its own",
+            one->pcap);
+    return 0;
+}
+
+static int check_sharing(struct option_parser *parser)
 {
     const struct options *options = parser->results;
-    const struct net_options *nets = options->nets;
+    int error = 0;
 
-    for (unsigned i = 0; i < options->net_count; i++)
-        for (unsigned other = 0; other < i; other++)
-            if (nets[i].kind == NET_VDPA_FD &&
-                nets[other].kind == NET_VDPA_FD && nets[i].fd == nets[other].fd)
-                return option_parser_fail(
-                    parser, "--net: %s is given twice: give each its own",
-                    nets[i].name);
-    return 0;
+    for (unsigned i = 0; i < options->net_count && !error; i++)
+        for (unsigned other = 0; other < i && !error; other++)
+            error = refuse_sharing(parser, &options->nets[i],
+                                   &options->nets[other]);
+    return error;
 }
 
 /* What runs through this process cannot bypass it. */
@@ -301,7 +313,7 @@ int options_parse_run(struct option_parser *parser)
         return option_parser_fail(parser,
                                   "no kernel: give one with --kernel FILE; "
                                   "\"vmm run --help\" lists the options");
-    error = check_descriptors(parser);
+    error = check_sharing(parser);
     if (!error)
         error = options_check_memory(parser);
     if (!error)

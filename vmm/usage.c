@@ -52,7 +52,9 @@ static const char program_help[] =
     "  ,forward=tcp:127.0.0.1:2222:22\n"                                       \
     "                        user: the host's port 2222 is the guest's\n"      \
     "                        port 22; up to 16 times\n"                        \
-    "  ,restrict=on|off      user: forwarded ports alone\n"
+    "  ,restrict=on|off      user: forwarded ports alone\n"                    \
+    "  ,pcap=FILE            write its frames to FILE, for tcpdump -r; not "   \
+    "vdpa\n"
 
 static const char run_help[] =
     "usage: vmm run [-k] KERNEL [OPTION]... [-- COMMAND [ARGUMENT]...]\n"

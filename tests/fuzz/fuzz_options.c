@@ -51,6 +51,7 @@ static void check_guest(const struct guest_net *guest)
 static void check_net(const struct net_options *net)
 {
     check_guest(&net->guest);
+    require(net->pcap[0] == '\0' || !net_kind_is_vdpa(net->kind));
     check_features(&net->features);
     require(net->name[0] != '\0');
     require(memchr(net->name, '\0', sizeof(net->name)) != NULL);

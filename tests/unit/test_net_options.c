@@ -121,7 +121,7 @@ START_TEST(vdpa_devices_may_be_given_fewer_queues)
     refuse("/d,queues=1,queues=2", "\"queues\" is given twice");
     refuse("user,queues=1", "user has no \"queues\": known are user, mac, "
                             "features, mtu, poll, forward, hostfwd, restrict, "
-                            "ip, name, gateway, dns");
+                            "ip, name, gateway, dns, pcap");
 }
 END_TEST
 
@@ -136,8 +136,9 @@ START_TEST(vdpa_devices_may_have_doorbells)
     refuse("/d,doorbell=on",
            "doorbell \"on\" is neither auto, require nor off");
     refuse("/d,doorbell=off,doorbell=off", "\"doorbell\" is given twice");
-    refuse("tap=t,doorbell=off", "tap has no \"doorbell\": known are tap, mac, "
-                                 "features, mtu, poll, ip, name, gateway, dns");
+    refuse("tap=t,doorbell=off",
+           "tap has no \"doorbell\": known are tap, mac, "
+           "features, mtu, poll, ip, name, gateway, dns, pcap");
 }
 END_TEST
 
@@ -287,12 +288,28 @@ START_TEST(keys_are_those_of_the_kind)
     refuse("user,foward=tcp:1:2",
            "unknown key \"foward\": did you mean \"forward\"? Known are user, "
            "mac, features, mtu, poll, forward, hostfwd, restrict, ip, name, "
-           "gateway, dns");
-    refuse("tap=t,restrict=on", "tap has no \"restrict\": known are tap, mac, "
-                                "features, mtu, poll, ip, name, gateway, dns");
+           "gateway, dns, pcap");
+    refuse("tap=t,restrict=on",
+           "tap has no \"restrict\": known are tap, mac, "
+           "features, mtu, poll, ip, name, gateway, dns, pcap");
     refuse("peer=p,forward=tcp:1:2",
            "peer has no \"forward\": known are peer, mac, features, mtu, poll, "
-           "ip, name, gateway, dns");
+           "ip, name, gateway, dns, pcap");
+}
+END_TEST
+
+START_TEST(frames_that_pass_are_captured)
+{
+    accept("user,pcap=frames.pcap", NET_USER, "user");
+    ck_assert_str_eq(net.pcap, "frames.pcap");
+    accept("tap=t,pcap=/f", NET_TAP, "t");
+    refuse("user,pcap=", "pcap names no file: give one of at most 255 bytes, "
+                         "such as frames.pcap");
+    refuse("user,pcap=a,pcap=b", "\"pcap\" is given twice");
+    refuse("/d,pcap=f",
+           "vdpa has no \"pcap\": its frames do not pass through vmm: capture "
+           "them in the guest, or on the host's side of the device, with "
+           "tcpdump");
 }
 END_TEST
 
@@ -510,6 +527,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, forwards_have_limits);
     tcase_add_test(tcase, one_kind_is_needed);
     tcase_add_test(tcase, keys_are_those_of_the_kind);
+    tcase_add_test(tcase, frames_that_pass_are_captured);
     tcase_add_test(tcase, names_are_needed);
     tcase_add_test(tcase, names_have_limits);
     tcase_add_test(tcase, bad_macs_are_refused);

@@ -481,7 +481,7 @@ START_TEST(vduse_has_one_network_in_software)
     refuse("vduse n --net user,foo",
            "--net: unknown key \"foo\": known are "
            "user, mac, features, mtu, poll, forward, hostfwd, "
-           "restrict, ip, name, gateway, dns");
+           "restrict, ip, name, gateway, dns, pcap");
 }
 END_TEST
 
