@@ -210,6 +210,7 @@ void machine_json_print(struct machine *machine, FILE *file)
     json_writer_end(json);
     json_writer_string(json, "outcome", machine->outcome.name);
     json_writer_number(json, "status", (uint64_t)machine->outcome.status);
+    machine_json_disks(machine, json);
     print_guest(machine, json);
     if (machine->options->command_argv)
         print_command(machine, json);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_json_device.c: what the JSON report says of one device.
+ * machine_json_device.c: what the JSON report says of each device.
  */
 #include "vmm/machine_json_device.h"
 
 #include "vdpa/slirp_forward.h"
+#include "vdpa/soft_block.h"
 #include "vmm/feature_names.h"
+#include "vmm/machine.h"
 #include "vmm/machine_report.h"
 #include "vmm/net_keys.h"
 
@@ -179,5 +181,36 @@ void machine_json_device(const struct machine_device *device,
     }
     if (device->options.kind == NET_USER)
         print_forwards(&device->options, json);
+    json_writer_end(json);
+}
+
+static void print_disk(const struct machine_disk *disk,
+                       const struct disk_options *options,
+                       struct json_writer *json)
+{
+    struct soft_block_counters counters;
+
+    soft_block_get_counters(disk->pci.device.backend, &counters);
+    json_writer_begin_object(json, NULL);
+    json_writer_string(json, "path", options->path);
+    json_writer_bool(json, "read_only", options->is_read_only);
+    json_writer_bool(json, "snapshot", options->is_snapshot);
+    json_writer_begin_object(json, "counters");
+    json_writer_number(json, "reads", counters.reads);
+    json_writer_number(json, "read_bytes", counters.read_bytes);
+    json_writer_number(json, "writes", counters.writes);
+    json_writer_number(json, "written_bytes", counters.written_bytes);
+    json_writer_number(json, "flushes", counters.flushes);
+    json_writer_number(json, "others", counters.others);
+    json_writer_number(json, "failed", counters.failed);
+    json_writer_end(json);
+    json_writer_end(json);
+}
+
+void machine_json_disks(const struct machine *machine, struct json_writer *json)
+{
+    json_writer_begin_array(json, "disks");
+    for (unsigned i = 0; i < machine->options->disk_count; i++)
+        print_disk(&machine->disks[i], &machine->options->disks[i], json);
     json_writer_end(json);
 }

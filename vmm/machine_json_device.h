@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_json_device.h: what the JSON report says of one device.
+ * machine_json_device.h: what the JSON report says of each device.
  */
 #ifndef VMM_MACHINE_JSON_DEVICE_H
 #define VMM_MACHINE_JSON_DEVICE_H
@@ -11,5 +11,9 @@
 /* An item of the array of devices, one that has stopped. */
 void machine_json_device(const struct machine_device *device,
                          struct json_writer *json);
+
+/* A member: the disks that this process serves. */
+void machine_json_disks(const struct machine *machine,
+                        struct json_writer *json);
 
 #endif
