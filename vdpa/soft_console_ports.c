@@ -120,40 +120,47 @@ static ssize_t fill(struct soft_console_port *port)
     return size;
 }
 
-void soft_console_serve_in(struct soft_console_port *port)
+/* Moves what fits into one buffer; false when that is all for now. */
+static bool move_in(struct soft_console_port *port, unsigned queue)
 {
     struct soft_console *console = port->console;
+    ssize_t size;
+
+    if (!has_input(port)) {
+        set_watched(port, &port->in, &port->in_is_watched,
+                    port->options.in_fd >= 0 && !port->in_ended);
+        return false;
+    }
+    if (!soft_console_take(console, queue)) {
+        /* Its next buffer brings us back. */
+        set_watched(port, &port->in, &port->in_is_watched, false);
+        return false;
+    }
+    if (console->chain.writable_size == 0) {
+        virtqueue_break(&console->device.queues[queue].ring,
+                        "a receive buffer without room");
+        return false;
+    }
+    size = fill(port);
+    if (size > 0) {
+        soft_console_return(console, queue, (size_t)size);
+        return true;
+    }
+    soft_console_put_back(console, queue);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    set_watched(port, &port->in, &port->in_is_watched, false);
+    end_in(port, size);
+    return false;
+}
+
+void soft_console_serve_in(struct soft_console_port *port)
+{
     unsigned queue = soft_console_rx_queue(index_of(port));
 
-    for (unsigned i = 0; i < MAX_BURST && port->is_open; i++) {
-        ssize_t size;
-
-        if (!has_input(port)) {
-            set_watched(port, &port->in, &port->in_is_watched,
-                        port->options.in_fd >= 0 && !port->in_ended);
+    for (unsigned i = 0; i < MAX_BURST && port->is_open; i++)
+        if (!move_in(port, queue))
             return;
-        }
-        if (!soft_console_take(console, queue)) {
-            /* Its next buffer brings us back. */
-            set_watched(port, &port->in, &port->in_is_watched, false);
-            return;
-        }
-        if (console->chain.writable_size == 0) {
-            virtqueue_break(&console->device.queues[queue].ring,
-                            "a receive buffer without room");
-            return;
-        }
-        size = fill(port);
-        if (size <= 0) {
-            soft_console_put_back(console, queue);
-            if (size < 0 && (errno == EAGAIN || errno == EINTR))
-                continue;
-            set_watched(port, &port->in, &port->in_is_watched, false);
-            end_in(port, size);
-            return;
-        }
-        soft_console_return(console, queue, (size_t)size);
-    }
     if (port->is_open)
         look_again(port, queue);
 }

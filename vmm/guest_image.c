@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_PATH 512 /* bytes, with the final NUL */
@@ -78,17 +80,40 @@ static void add_config(const struct options *options, const uint8_t *slots,
     free(bytes);
 }
 
-/* One line of `busybox --list` is one command that it can be. */
+/* Starts `busybox --list`, whose output the result is; NULL with errno. */
+static FILE *list_commands(const char *busybox, pid_t *child)
+{
+    char *const arguments[] = {(char[]){"busybox"}, (char[]){"--list"}, NULL};
+    posix_spawn_file_actions_t actions;
+    int pipe_fds[2], error;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0)
+        return NULL;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
+    error = posix_spawn(child, busybox, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pipe_fds[1]);
+    if (error) {
+        close(pipe_fds[0]);
+        errno = error;
+        return NULL;
+    }
+    return fdopen(pipe_fds[0], "r");
+}
+
+/* One line of the list is one command that it can be. */
 static void add_busybox_links(struct cpio_archive *archive,
                               struct program_needs *needs, const char *busybox)
 {
-    char command[MAX_PATH], line[128], path[MAX_PATH];
-    FILE *list;
+    char line[128], path[MAX_PATH];
+    pid_t child;
+    int status;
+    FILE *list = list_commands(busybox, &child);
 
-    snprintf(command, sizeof(command), "exec %s --list", busybox);
-    list = popen(command, "re");
     if (!list) {
-        archive->error = -errno;
+        log_warning("%s --list: %s: its commands are not in the guest", busybox,
+                    strerror(errno));
         return;
     }
     while (fgets(line, sizeof(line), list)) {
@@ -99,7 +124,8 @@ static void add_busybox_links(struct cpio_archive *archive,
         cpio_archive_add_link(archive, path + 1, "busybox");
         program_needs_add_given(needs, NULL, path);
     }
-    if (pclose(list) != 0)
+    fclose(list);
+    if (waitpid(child, &status, 0) != child || status != 0)
         log_warning("%s --list failed: its commands are not in the guest",
                     busybox);
 }

@@ -4,7 +4,12 @@
  */
 #include "vmm/guest_init.h"
 
-/* No #embed before C23. GUEST_INIT is the path of the program. */
+/* No #embed before C23. GUEST_INIT is the path of the program; tools that only
+ * look at the source have none. */
+#ifndef GUEST_INIT
+#define GUEST_INIT "/dev/null"
+#endif
+
 __asm__(".pushsection .rodata\n"
         ".global guest_init_begin, guest_init_end\n"
         "guest_init_begin:\n"

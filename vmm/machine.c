@@ -178,19 +178,82 @@ static int init_guest_image(struct machine *machine)
     uint8_t slots[OPTIONS_MAX_NETS];
     int error, fd;
 
+    if (!machine->options->command_argv)
+        return 0;
     for (unsigned i = 0; i < machine->num_devices; i++)
         slots[i] = machine->devices[i]->pci.function.slot;
-    error = guest_image_build(machine->options, &machine->files.kernel, slots,
-                              &fd);
+    error =
+        guest_image_build(machine->options, &machine->files.kernel, slots, &fd);
     if (!error)
         error = boot_files_set_initrd(&machine->files, fd, "the guest's image");
     return error;
 }
 
+static int init_loop(struct machine *machine)
+{
+    return event_loop_init(&machine->loop);
+}
+
+static int read_allowed_splats(struct machine *machine)
+{
+    const char *path = machine->options->allowed_splats;
+
+    return path ? splat_list_read(&machine->allowed_splats, path) : 0;
+}
+
+static int add_devices(struct machine *machine)
+{
+    const struct options *options = machine->options;
+    int error = 0;
+
+    for (unsigned i = 0; i < options->net_count && !error; i++)
+        error = machine_device_add(machine, &options->nets[i]);
+    return error;
+}
+
+static int add_command(struct machine *machine)
+{
+    if (!machine->options->command_argv)
+        return 0;
+    return machine_command_init(&machine->command, machine);
+}
+
+static int load_guest(struct machine *machine)
+{
+    return arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
+}
+
+static int init_ready(struct machine *machine)
+{
+    return machine_ready_init(&machine->ready, machine->options);
+}
+
+/* The order of start-up. Each returns -errno, logged. */
+static int (*const steps[])(struct machine *machine) = {
+    init_loop,
+    machine_requests_init,
+    machine_timeouts_begin,
+    read_allowed_splats,
+    init_boot_files,
+    machine_memory_init,
+    init_vm,
+    init_small_devices,
+    init_pci,
+    machine_hotplug_init,
+    machine_memory_reserve,
+    add_devices,
+    machine_disk_init_all,
+    add_command,
+    init_guest_image,
+    load_guest,
+    machine_control_init,
+    init_ready,
+    /* Last, so that an error above is not printed to a raw terminal. */
+    machine_console_open,
+};
+
 int machine_init(struct machine *machine, const struct options *options)
 {
-    int error;
-
     memset(machine, 0, sizeof(*machine));
     machine->options = options;
     machine->outcome = (struct outcome){"error", EXIT_STATUS_FAILED};
@@ -206,49 +269,15 @@ int machine_init(struct machine *machine, const struct options *options)
     bus_init(&machine->mmio, "mmio");
     pthread_mutex_init(&machine->devices_lock, NULL);
 
-    error = event_loop_init(&machine->loop);
-    if (!error)
-        error = machine_requests_init(machine);
-    if (!error)
-        error = machine_timeouts_begin(machine);
-    if (!error && options->allowed_splats)
-        error =
-            splat_list_read(&machine->allowed_splats, options->allowed_splats);
-    if (!error)
-        error = init_boot_files(machine);
-    if (!error)
-        error = machine_memory_init(machine);
-    if (!error)
-        error = init_vm(machine);
-    if (!error)
-        error = init_small_devices(machine);
-    if (!error)
-        error = init_pci(machine);
-    if (!error)
-        error = machine_hotplug_init(machine);
-    if (!error)
-        error = machine_memory_reserve(machine);
-    for (unsigned i = 0; i < options->net_count && !error; i++)
-        error = machine_device_add(machine, &options->nets[i]);
-    if (!error)
-        error = machine_disk_init_all(machine);
-    if (!error && options->command_argv)
-        error = machine_command_init(&machine->command, machine);
-    if (!error && options->command_argv)
-        error = init_guest_image(machine);
-    if (!error)
-        error =
-            arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
-    if (!error)
-        error = machine_control_init(machine);
-    if (!error)
-        error = machine_ready_init(&machine->ready, options);
-    /* Last, so that an error above is not printed to a raw terminal. */
-    if (!error)
-        error = machine_console_open(machine);
-    if (error)
-        machine_destroy(machine);
-    return error;
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        int error = steps[i](machine);
+
+        if (error) {
+            machine_destroy(machine);
+            return error;
+        }
+    }
+    return 0;
 }
 
 void machine_destroy(struct machine *machine)
@@ -293,10 +322,7 @@ static int reset(struct machine *machine)
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);
-    if (!error)
-        error =
-            arch_load_guest(&machine->memory, &machine->vcpus, &machine->files);
-    return error;
+    return error ? error : load_guest(machine);
 }
 
 /* Serves a request for a reset; one of a paused guest when it goes on. */

@@ -7,6 +7,7 @@
 
 #include "vdpa/soft_console.h"
 #include "vmm/exit_status.h"
+#include "vmm/guest_line.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 
@@ -50,32 +51,44 @@ static void reach(struct machine_command *command, enum guest_phase phase,
     run_phases_reach(&command->machine->phases, run_phase);
 }
 
-static void take_line(struct machine_command *command, const char *line)
+static void take_line(struct machine_command *command, const char *text)
 {
-    int number;
+    const struct guest_line line = guest_line_parse(text);
 
-    if (strcmp(line, "init") == 0) {
+    switch (line.kind) {
+    case GUEST_LINE_INIT:
         reach(command, GUEST_PHASE_INIT, RUN_PHASE_INIT);
         machine_ready_tell(&command->machine->ready);
-    } else if (strcmp(line, "command") == 0)
+        break;
+    case GUEST_LINE_COMMAND:
         reach(command, GUEST_PHASE_COMMAND, RUN_PHASE_COMMAND);
-    else if (sscanf(line, "exit %d", &number) == 1)
-        end(command, number & 0xff);
-    else if (sscanf(line, "signal %d", &number) == 1) {
-        command->was_killed = true;
-        end(command, EXIT_STATUS_SIGNAL + (number & 0x7f));
-    } else if (sscanf(line, "cannot-run %d", &number) == 1) {
+        break;
+    case GUEST_LINE_CANNOT_RUN:
         command->was_not_run = true;
         log_error("the guest cannot run %s: %s",
-                  command->machine->options->command_argv[0], strerror(number));
-    } else if (strncmp(line, "failed ", 7) == 0) {
+                  command->machine->options->command_argv[0],
+                  strerror((int)line.number));
+        break;
+    case GUEST_LINE_EXIT:
+        end(command, (int)line.number);
+        break;
+    case GUEST_LINE_SIGNAL:
+        command->was_killed = true;
+        end(command, EXIT_STATUS_SIGNAL + (int)line.number);
+        break;
+    case GUEST_LINE_FAILED:
         command->phase = GUEST_PHASE_FAILED;
-        log_error("the guest gave up: %s", line + 7);
+        log_error("the guest gave up: %s", line.text);
         soft_console_drain(command->pci.device.backend);
-    } else if (strncmp(line, "warning ", 8) == 0)
-        log_guest(&command->complaints, "the guest: %s", line + 8);
-    else
-        log_debug("the guest says: %s", line);
+        break;
+    case GUEST_LINE_WARNING:
+        log_guest(&command->complaints, "the guest: %s", line.text);
+        break;
+    case GUEST_LINE_OTHER:
+    default:
+        log_debug("the guest says: %s", line.text);
+        break;
+    }
 }
 
 static void received(void *owner, unsigned port, const uint8_t *bytes,

@@ -37,7 +37,7 @@ int machine_memory_init(struct machine *machine)
     return error;
 }
 
-int machine_memory_reserve(const struct machine *machine)
+int machine_memory_reserve(struct machine *machine)
 {
     const struct options *options = machine->options;
 

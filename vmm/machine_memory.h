@@ -15,6 +15,6 @@ int machine_memory_init(struct machine *machine) MUST_CHECK;
 
 /* Makes room for all devices of the options to pin it, before the first of
  * them does; -ENOMEM, logged. */
-int machine_memory_reserve(const struct machine *machine) MUST_CHECK;
+int machine_memory_reserve(struct machine *machine) MUST_CHECK;
 
 #endif
