@@ -47,6 +47,14 @@ static void run_status(void *owner, struct control_call *call)
                       device->pci.function.slot, state, device->report.name);
     }
     pthread_mutex_unlock(&machine->devices_lock);
+    for (unsigned i = 0; i < machine->options->disk_count; i++) {
+        struct virtio_pci *pci = &machine->disks[i].pci;
+
+        control_reply(
+            call, "device disk%u %u %s %s", i, pci->function.slot,
+            state_of(virtio_device_get_status(&pci->device), is_paused),
+            pci->device.name);
+    }
     control_succeed(call);
 }
 

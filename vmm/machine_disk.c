@@ -9,6 +9,8 @@
 #include "vmm/machine.h"
 
 #include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
 
 static int init(struct machine *machine, struct machine_disk *disk,
                 const struct disk_options *options)
@@ -87,6 +89,29 @@ void machine_disk_print(const struct machine *machine, FILE *file)
     }
 }
 
+static const struct {
+    const char *name;
+    size_t offset;
+} counts[] = {
+    {"reads", offsetof(struct soft_block_counters, reads)},
+    {"read_bytes", offsetof(struct soft_block_counters, read_bytes)},
+    {"writes", offsetof(struct soft_block_counters, writes)},
+    {"written_bytes", offsetof(struct soft_block_counters, written_bytes)},
+    {"flushes", offsetof(struct soft_block_counters, flushes)},
+    {"others", offsetof(struct soft_block_counters, others)},
+    {"failed", offsetof(struct soft_block_counters, failed)},
+};
+
+static uint64_t count_of(const struct soft_block_counters *counters,
+                         unsigned which)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)counters + counts[which].offset,
+           sizeof(value));
+    return value;
+}
+
 void machine_disk_print_counts(const struct machine *machine, FILE *file)
 {
     struct soft_block_counters counters;
@@ -97,13 +122,31 @@ void machine_disk_print_counts(const struct machine *machine, FILE *file)
         if (!disk->has_pci)
             continue;
         soft_block_get_counters(disk->pci.device.backend, &counters);
-        fprintf(file,
-                "disk%u_reads=%" PRIu64 "\ndisk%u_read_bytes=%" PRIu64
-                "\ndisk%u_writes=%" PRIu64 "\ndisk%u_written_bytes=%" PRIu64
-                "\ndisk%u_flushes=%" PRIu64 "\ndisk%u_others=%" PRIu64
-                "\ndisk%u_failed=%" PRIu64 "\n",
-                i, counters.reads, i, counters.read_bytes, i, counters.writes,
-                i, counters.written_bytes, i, counters.flushes, i,
-                counters.others, i, counters.failed);
+        for (unsigned k = 0; k < ARRAY_SIZE(counts); k++)
+            fprintf(file, "disk%u_%s=%" PRIu64 "\n", i, counts[k].name,
+                    count_of(&counters, k));
+    }
+}
+
+void machine_disk_print_json(const struct machine *machine,
+                             struct json_writer *json)
+{
+    const struct options *options = machine->options;
+    struct soft_block_counters counters;
+
+    for (unsigned i = 0; i < options->disk_count; i++) {
+        soft_block_get_counters(machine->disks[i].pci.device.backend,
+                                &counters);
+        json_writer_begin_object(json, NULL);
+        json_writer_string(json, "file", options->disks[i].path);
+        json_writer_string(json, "access",
+                           options->disks[i].is_read_only  ? "ro"
+                           : options->disks[i].is_snapshot ? "snapshot"
+                                                           : "rw");
+        json_writer_begin_object(json, "counters");
+        for (unsigned k = 0; k < ARRAY_SIZE(counts); k++)
+            json_writer_number(json, counts[k].name, count_of(&counters, k));
+        json_writer_end(json);
+        json_writer_end(json);
     }
 }

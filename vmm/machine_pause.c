@@ -66,8 +66,9 @@ static void resume_vcpus(struct machine *machine)
         vcpu_group_stop_entering(&machine->vcpus);
 }
 
-/* Those that the guest has: cards, disks, and the console of a command. Their lock is
- * held across their calls: how long that takes is the devices' to say. */
+/* Those that the guest has: cards, disks, and the console of a command. Their
+ * lock is held across their calls: how long that takes is the devices' to say.
+ */
 static unsigned list_devices(struct machine *machine,
                              struct virtio_device *list[MAX_DEVICES])
 {
