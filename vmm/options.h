@@ -120,8 +120,7 @@ struct options {
     char append[OPTIONS_MAX_APPEND];
     uint64_t memory;    /* bytes, a multiple of the page size */
     uint64_t page_size; /* bytes; 0: the system's, else huge pages */
-    bool is_preallocated;
-    int numa_node; /* -1: any */
+    int numa_node;      /* -1: any */
     unsigned cpus;
     struct net_options nets[OPTIONS_MAX_NETS];
     unsigned net_count;
@@ -129,12 +128,14 @@ struct options {
     unsigned disk_count;
     enum options_on_reset on_reset;
     enum options_console console;
-    bool has_console;    /* asked for, not the default */
-    uint8_t escape_key;  /* as escape_keys.h has it */
+    uint8_t escape_key;           /* as escape_keys.h has it */
+    bool has_console;             /* asked for, not the default */
+    bool is_preallocated;         /* the memory */
+    bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
+    bool is_traced, dies_with_parent, is_dry_run;
     const char *log;     /* a file; NULL: stderr alone */
     const char *pidfile; /* NULL: none */
     int ready_fd;        /* -1: none */
-    bool dies_with_parent, is_dry_run;
     /* May have been more than there is room for; dry runs are then refused. */
     struct given_option given[OPTIONS_MAX_GIVEN];
     unsigned num_given;
@@ -142,12 +143,10 @@ struct options {
     const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */
     unsigned required;          /* enum options_requirement, together */
-    bool is_traced;
-    const char *trace; /* a file; NULL: on stderr */
-    const char *kmsg;  /* a file, "stderr", "none"; NULL: the default */
+    const char *trace;          /* a file; NULL: on stderr */
+    const char *kmsg; /* a file, "stderr", "none"; NULL: the default */
     uint32_t timeout_ms, boot_timeout_ms; /* 0: none */
     enum options_on_timeout on_timeout;
-    bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
     const char *allowed_splats;   /* a file of patterns; NULL: none */
     const char *directory, *user; /* to run it in, and as; NULL: /, root */
     const char *environment[OPTIONS_MAX_ENVIRONMENT]; /* "NAME=VALUE" */
