@@ -289,7 +289,7 @@ START_TEST(a_write_that_fails_is_said_once)
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     small = (struct rlimit){16 * KIB, limit.rlim_max};
 
-    ck_assert_int_eq(open_image(&image, path, _i), 0);
+    ck_assert_int_eq(open_image(&image, path, (enum access)_i), 0);
     (void)signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     ck_assert_int_eq(fill(&image, 1, 1, 5), 0);
