@@ -8,6 +8,7 @@
 #include "vmm/fd.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/machine_pause.h"
 #include "vmm/machine_requests.h"
 
 #include <errno.h>
@@ -45,11 +46,22 @@ static void expire_after(struct machine *machine, uint64_t ms)
         log_error("timerfd_settime: %s", strerror(errno));
 }
 
-static void send_nmis(const struct machine *machine)
+/* A vCPU takes one between two entries alone: KVM has whoever gives it wait
+ * until then, and an idle vCPU would stay in the guest for ever. A guest that
+ * is paused has nothing to say. */
+static void send_nmis(struct machine *machine)
 {
+    if (!machine_pause_block(machine))
+        return;
+    vcpu_group_pause(&machine->vcpus);
     for (unsigned i = 0; i < machine->vcpus.count; i++)
         if (ioctl(machine->vcpus.vcpus[i].fd, KVM_NMI) != 0)
             log_error("KVM_NMI: %s", strerror(errno));
+    vcpu_group_resume(&machine->vcpus);
+    /* A request keeps vCPUs out of the guest until it is served. */
+    if (atomic_load(&machine->request) != MACHINE_REQUEST_NONE)
+        vcpu_group_stop_entering(&machine->vcpus);
+    machine_pause_unblock(machine);
 }
 
 /* Asks the guest's kernel once more; false when there is nothing left to ask.
