@@ -106,6 +106,8 @@ static int init_small_devices(struct machine *machine)
                    machine);
     boot_timer_init(&machine->boot_timer, layout->boot_timer_base,
                     layout->debug_port_base, boot_reached, machine);
+    pvpanic_init(&machine->pvpanic, layout->pvpanic_base, machine_panic_event,
+                 machine);
     error = bus_add(bus, &machine->serial.region);
     if (!error)
         error = bus_add(bus, &machine->power.region);
@@ -115,6 +117,8 @@ static int init_small_devices(struct machine *machine)
         error = bus_add(&machine->mmio, &machine->boot_timer.memory);
     if (!error && layout->debug_port_base)
         error = bus_add(&machine->ports, &machine->boot_timer.port);
+    if (!error)
+        error = bus_add(bus, &machine->pvpanic.region);
     return error;
 }
 
@@ -233,6 +237,7 @@ static int (*const steps[])(struct machine *machine) = {
     init_loop,
     machine_requests_init,
     machine_timeouts_begin,
+    machine_panic_init,
     read_allowed_splats,
     init_boot_files,
     machine_memory_init,
@@ -261,7 +266,7 @@ int machine_init(struct machine *machine, const struct options *options)
     run_phases_reach(&machine->phases, RUN_PHASE_MAIN);
     pthread_mutex_init(&machine->pause_lock, NULL);
     machine->memory.fd = machine->kmsg_fd = -1;
-    machine->timeouts.timer.fd = -1;
+    machine->timeouts.timer.fd = machine->panic.timer.fd = -1;
     machine->kvm.vm_fd = machine->kvm.system_fd = -1;
     machine->files.kernel.fd = machine->files.initrd.fd = -1;
     machine->request_source.fd = machine->signal_source.fd = -1;
@@ -300,6 +305,7 @@ void machine_destroy(struct machine *machine)
     guest_memory_destroy(&machine->memory);
     boot_files_close(&machine->files);
     splat_list_destroy(&machine->allowed_splats);
+    machine_panic_destroy(&machine->panic);
     machine_timeouts_destroy(&machine->timeouts);
     close_fd(&machine->signal_source.fd);
     close_fd(&machine->request_source.fd);

@@ -9,6 +9,7 @@
 #include "devices/exit_port.h"
 #include "devices/pci_host.h"
 #include "devices/power.h"
+#include "devices/pvpanic.h"
 #include "devices/serial.h"
 #include "vmm/boot_files.h"
 #include "vmm/bus.h"
@@ -25,6 +26,7 @@
 #include "vmm/machine_device.h"
 #include "vmm/machine_disk.h"
 #include "vmm/machine_hotplug.h"
+#include "vmm/machine_panic.h"
 #include "vmm/machine_ready.h"
 #include "vmm/machine_timeouts.h"
 #include "vmm/options.h"
@@ -60,6 +62,8 @@ struct machine {
     struct power power;
     struct exit_port exit_port;
     struct boot_timer boot_timer;
+    struct pvpanic pvpanic;
+    struct machine_panic panic;
     struct pci_host pci_host;
     /* Which devices there are; may be held for as long as one of them takes
      * to answer. Nobody waits for vCPUs with it. */

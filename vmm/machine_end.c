@@ -99,7 +99,7 @@ static void say(const struct machine *machine,
     default:
         break;
     }
-    if (machine->kernel_log.saw_panic)
+    if (facts->saw_panic)
         log_error("the guest's kernel panicked%s%s", has_command ? " " : "",
                   has_command ? guest_phase_words(facts->phase) : "");
     if (facts->saw_splat)
@@ -137,7 +137,8 @@ void machine_end(struct machine *machine)
 
     kernel_log_end(&machine->kernel_log);
     facts.phase = facts.has_command ? phase_of(machine) : command->phase;
-    facts.saw_panic = machine->kernel_log.saw_panic;
+    facts.saw_panic =
+        machine->kernel_log.saw_panic || atomic_load(&machine->panic.is_known);
     facts.saw_splat =
         machine->options->fails_on_splat && machine->kernel_log.saw_splat;
     facts.missed_requirement = machine->options->required & REQUIRE_BYPASS &&

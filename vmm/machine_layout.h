@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct machine_layout {
-    /* The three small devices: I/O port numbers, or guest-physical addresses
+    /* The four small devices: I/O port numbers, or guest-physical addresses
      * where the architecture has no I/O ports. */
     bool has_ports;
-    uint64_t serial_base, power_base, exit_port_base;
+    uint64_t serial_base, power_base, exit_port_base, pvpanic_base;
     unsigned serial_gsi;
     /* The boot timer's byte of memory, and its port; 0: it has none. */
     uint64_t boot_timer_base, debug_port_base;

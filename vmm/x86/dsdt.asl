@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dsdt.asl: the devices that a guest cannot find by itself: the PCI host
- * bridge with its windows, interrupts and hot-plug slots, the serial port,
- * and the power-off state. Fed through the C preprocessor before iasl compiles it.
+ * bridge with its windows, interrupts and hot-plug slots, the serial port, where
+ * a kernel says that it panicked, and the power-off state. Fed through the C preprocessor before iasl compiles it.
  */
 #include "vmm/x86/memory_map.h"
 
@@ -119,6 +119,17 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VMM   ", "VMMTABLE", 1)
             {
                 IO (Decode16, SERIAL_PORT, SERIAL_PORT, 1, 8)
                 IRQNoFlags () { SERIAL_GSI }
+            })
+        }
+
+        /* Linux: drivers/misc/pvpanic. Its one register is devices/pvpanic.h.
+         */
+        Device (PVPN)
+        {
+            Name (_HID, "QEMU0001")
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, PVPANIC_PORT, PVPANIC_PORT, 1, 1)
             })
         }
     }

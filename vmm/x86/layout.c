@@ -12,6 +12,7 @@ static const struct machine_layout layout = {
     .exit_port_base = EXIT_PORT,
     .boot_timer_base = BOOT_TIMER_GPA,
     .debug_port_base = DEBUG_PORT,
+    .pvpanic_base = PVPANIC_PORT,
     .serial_gsi = SERIAL_GSI,
     .has_hotplug = true,
     .hotplug_base = HOTPLUG_PORT,

@@ -54,6 +54,7 @@
 /* I/O ports. */
 #define DEBUG_PORT         0x80
 #define SERIAL_PORT        0x3f8
+#define PVPANIC_PORT       0x505
 #define SLEEP_CONTROL_PORT 0x600
 #define SLEEP_STATUS_PORT  0x601
 #define RESET_PORT         0x602
