@@ -22,6 +22,7 @@
 
 /* What each SysRq key has Linux print: Documentation/admin-guide/sysrq.rst. */
 static const char sysrq_keys[] = {
+    '7', /* console log level: the rest is to be seen */
     'l', /* a backtrace of each active CPU */
     'w', /* tasks that wait and cannot be interrupted */
 };
