@@ -35,6 +35,7 @@ static void check(const char *text)
     case GUEST_LINE_INIT:
     case GUEST_LINE_COMMAND:
     case GUEST_LINE_FAILED:
+    case GUEST_LINE_WARNING:
     case GUEST_LINE_OTHER:
     default:
         require(line.number == 0);
