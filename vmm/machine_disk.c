@@ -127,26 +127,3 @@ void machine_disk_print_counts(const struct machine *machine, FILE *file)
                     count_of(&counters, k));
     }
 }
-
-void machine_disk_print_json(const struct machine *machine,
-                             struct json_writer *json)
-{
-    const struct options *options = machine->options;
-    struct soft_block_counters counters;
-
-    for (unsigned i = 0; i < options->disk_count; i++) {
-        soft_block_get_counters(machine->disks[i].pci.device.backend,
-                                &counters);
-        json_writer_begin_object(json, NULL);
-        json_writer_string(json, "file", options->disks[i].path);
-        json_writer_string(json, "access",
-                           options->disks[i].is_read_only  ? "ro"
-                           : options->disks[i].is_snapshot ? "snapshot"
-                                                           : "rw");
-        json_writer_begin_object(json, "counters");
-        for (unsigned k = 0; k < ARRAY_SIZE(counts); k++)
-            json_writer_number(json, counts[k].name, count_of(&counters, k));
-        json_writer_end(json);
-        json_writer_end(json);
-    }
-}

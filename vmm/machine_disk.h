@@ -8,7 +8,6 @@
 
 #include "devices/virtio_pci.h"
 #include "vmm/compiler.h"
-#include "vmm/json_writer.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,11 +27,9 @@ void machine_disk_destroy_all(struct machine *machine);
 /* Power-on state. While no vCPU runs. */
 void machine_disk_reset_all(struct machine *machine);
 
-/* What the guest made of them; for people, as lines of diskN_NAME=VALUE, and
- * as the items of an array. */
+/* What the guest made of them; for people, and as lines of
+ * diskN_NAME=VALUE. */
 void machine_disk_print(const struct machine *machine, FILE *file);
 void machine_disk_print_counts(const struct machine *machine, FILE *file);
-void machine_disk_print_json(const struct machine *machine,
-                             struct json_writer *json);
 
 #endif

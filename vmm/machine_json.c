@@ -208,11 +208,6 @@ void machine_json_print(struct machine *machine, FILE *file)
     for (unsigned i = 0; i < machine->num_devices; i++)
         machine_json_device(machine->devices[i], json);
     json_writer_end(json);
-    if (machine->options->disk_count > 0) {
-        json_writer_begin_array(json, "disks");
-        machine_disk_print_json(machine, json);
-        json_writer_end(json);
-    }
     json_writer_string(json, "outcome", machine->outcome.name);
     json_writer_number(json, "status", (uint64_t)machine->outcome.status);
     machine_json_disks(machine, json);
