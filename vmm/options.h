@@ -135,10 +135,10 @@ struct options {
     bool is_traced, dies_with_parent, is_dry_run;
     const char *log;     /* a file; NULL: stderr alone */
     const char *pidfile; /* NULL: none */
-    int ready_fd;        /* -1: none */
     /* May have been more than there is room for; dry runs are then refused. */
     struct given_option given[OPTIONS_MAX_GIVEN];
     unsigned num_given;
+    int ready_fd;               /* -1: none */
     const char *report;         /* NULL: on stderr alone */
     const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */
