@@ -315,10 +315,15 @@ static bool has_devices(const struct options *options)
     return options->net_count > 0 || options->control_socket != NULL;
 }
 
+static bool has_disks(const struct options *options)
+{
+    return options->disk_count > 0 || has_devices(options);
+}
+
 static const struct driver drivers[] = {
     {"virtio_pci", true, always},       {"virtio_console", true, always},
     {"pvpanic_pci", false, always},     {"pvpanic_mmio", false, always},
-    {"virtio_net", false, has_devices}, {"virtio_blk", false, has_devices},
+    {"virtio_net", false, has_devices}, {"virtio_blk", false, has_disks},
 };
 
 static int take_driver(struct guest_modules *modules,

@@ -95,7 +95,8 @@ static void check_printed(const struct options *options)
     FILE *file = open_memstream(&line, &size);
 
     require(file != NULL);
-    options_print_run(options, "vmm", options->kernel, file);
+    options_print_run(options, "vmm",
+                      options->kernel ? options->kernel : "bzImage", file);
     require(fclose(file) == 0);
     require(strchr(line, '\n') == line + size - 1);
     free(line);
@@ -105,7 +106,7 @@ static void check_accepted(const struct options *options)
 {
     if (options->command == COMMAND_VDUSE)
         check_vduse(&options->vduse);
-    if (options->command != COMMAND_RUN)
+    if (options->command != COMMAND_RUN || options->wants_help)
         return;
     require(options->kernel != NULL ? options->kernel[0] != '\0'
                                     : options->command_argv != NULL);

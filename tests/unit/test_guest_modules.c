@@ -162,6 +162,17 @@ START_TEST(modules_come_after_those_they_need)
 }
 END_TEST
 
+START_TEST(disks_have_a_driver_of_their_own)
+{
+    static const char *const names[] = {"virtio_blk"};
+
+    write_text("modules.order", "virtio_net.ko\nvirtio_blk.ko\n");
+    write_module("virtio_blk.ko", "");
+    options.disk_count = 1;
+    check_added(names, ARRAY_SIZE(names));
+}
+END_TEST
+
 START_TEST(what_is_built_in_is_no_module)
 {
     write_network();
@@ -293,6 +304,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, modules_come_after_those_they_need);
+    tcase_add_test(tcase, disks_have_a_driver_of_their_own);
     tcase_add_test(tcase, what_is_built_in_is_no_module);
     tcase_add_test(tcase, modules_may_be_asked_for);
     tcase_add_test(tcase, tree_lists_its_modules_in_the_order_it_builds_them);
