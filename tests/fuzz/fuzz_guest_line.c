@@ -4,6 +4,7 @@
  */
 #include "vmm/guest_line.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
