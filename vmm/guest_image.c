@@ -8,6 +8,7 @@
 #include "vmm/fd.h"
 #include "vmm/guest_init.h"
 #include "vmm/guest_modules.h"
+#include "vmm/guest_path.h"
 #include "vmm/inject.h"
 #include "vmm/log.h"
 
@@ -43,6 +44,21 @@ static void write_nets(const struct options *options, const uint8_t *slots,
     }
 }
 
+static void write_collects(const struct options *options, FILE *file)
+{
+    for (unsigned i = 0; i < options->num_collects; i++) {
+        const char *path = options->collects[i];
+        char *guest = strndup(path, strcspn(path, ":")), *absolute = NULL;
+
+        if (guest)
+            absolute = guest_path_from(options->directory, guest);
+        /* A record that is missing would be another one's number. */
+        write_record(file, "collect", absolute ? absolute : "");
+        free(guest);
+        free(absolute);
+    }
+}
+
 static void write_records(const struct options *options, const uint8_t *slots,
                           FILE *file)
 {
@@ -60,6 +76,7 @@ static void write_records(const struct options *options, const uint8_t *slots,
     if (options->has_tty)
         write_record(file, "terminal", "yes");
     write_nets(options, slots, file);
+    write_collects(options, file);
 }
 
 static void add_config(const struct options *options, const uint8_t *slots,

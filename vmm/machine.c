@@ -205,6 +205,11 @@ static int read_allowed_splats(struct machine *machine)
     return path ? splat_list_read(&machine->allowed_splats, path) : 0;
 }
 
+static int open_collect(struct machine *machine)
+{
+    return collect_open(&machine->command.collect, machine->options);
+}
+
 static int add_devices(struct machine *machine)
 {
     const struct options *options = machine->options;
@@ -239,6 +244,7 @@ static int (*const steps[])(struct machine *machine) = {
     machine_timeouts_begin,
     machine_panic_init,
     read_allowed_splats,
+    open_collect,
     init_boot_files,
     machine_memory_init,
     init_vm,
@@ -304,6 +310,7 @@ void machine_destroy(struct machine *machine)
     kvm_close(&machine->kvm);
     guest_memory_destroy(&machine->memory);
     boot_files_close(&machine->files);
+    collect_close(&machine->command.collect);
     splat_list_destroy(&machine->allowed_splats);
     machine_panic_destroy(&machine->panic);
     machine_timeouts_destroy(&machine->timeouts);
@@ -325,6 +332,7 @@ static int reset(struct machine *machine)
     machine_disk_reset_all(machine);
     machine_command_reset(&machine->command);
     machine->command.phase = GUEST_PHASE_KERNEL;
+    collect_reset(&machine->command.collect);
     pci_host_reset(&machine->pci_host);
     serial_reset(&machine->serial);
     error = arch_reset(&machine->kvm, &machine->vcpus);

@@ -25,13 +25,13 @@ enum port {
     PORT_STDIN,
     PORT_STDOUT,
     PORT_STDERR,
+    PORT_FILES, /* only when there are some to collect */
 };
 
 static const char *const port_names[] = {
-    [PORT_CONTROL] = "vmm.control",
-    [PORT_STDIN] = "vmm.stdin",
-    [PORT_STDOUT] = "vmm.stdout",
-    [PORT_STDERR] = "vmm.stderr",
+    [PORT_CONTROL] = "vmm.control", [PORT_STDIN] = "vmm.stdin",
+    [PORT_STDOUT] = "vmm.stdout",   [PORT_STDERR] = "vmm.stderr",
+    [PORT_FILES] = "vmm.files",
 };
 
 static void end(struct machine_command *command, int status)
@@ -96,6 +96,8 @@ static void received(void *owner, unsigned port, const uint8_t *bytes,
 {
     struct machine_command *command = owner;
 
+    if (port == PORT_FILES)
+        collect_receive(&command->collect, bytes, size);
     if (port != PORT_CONTROL)
         return;
     for (size_t i = 0; i < size; i++) {
@@ -180,11 +182,13 @@ int machine_command_init(struct machine_command *command,
                         machine->options->has_tty ? -1 : STDIN_FILENO, -1},
         [PORT_STDOUT] = {port_names[PORT_STDOUT], -1, STDOUT_FILENO},
         [PORT_STDERR] = {port_names[PORT_STDERR], -1, STDERR_FILENO},
+        [PORT_FILES] = {port_names[PORT_FILES], -1, -1},
     };
     const struct soft_console_options options = {
         .name = NAME,
         .ports = ports,
-        .num_ports = ARRAY_SIZE(ports),
+        .num_ports =
+            machine->options->num_collects > 0 ? ARRAY_SIZE(ports) : PORT_FILES,
         .client = &client,
         .owner = command,
     };

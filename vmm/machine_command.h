@@ -8,6 +8,7 @@
 #define VMM_MACHINE_COMMAND_H
 
 #include "devices/virtio_pci.h"
+#include "vmm/collect.h"
 #include "vmm/compiler.h"
 #include "vmm/log.h"
 #include "vmm/outcome.h"
@@ -29,6 +30,7 @@ struct machine_command {
     struct log_limit complaints;
     char line[512];
     size_t length;
+    struct collect collect; /* the files that the guest sends */
 };
 
 /* Plugs the device in; -errno, logged. Before the guest runs. */

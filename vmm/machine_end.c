@@ -106,7 +106,7 @@ static void say(const struct machine *machine,
         say_splat(&machine->kernel_log);
     if (outcome->status >= EXIT_STATUS_PANIC &&
         outcome->status <= EXIT_STATUS_FAILED &&
-        outcome->status != EXIT_STATUS_NO_BYPASS)
+        outcome->status != EXIT_STATUS_NO_BYPASS && !facts->lacks_files)
         show_tail(machine);
     log_info("outcome=%s status=%d", outcome->name, outcome->status);
 }
@@ -125,7 +125,7 @@ static enum guest_phase phase_of(const struct machine *machine)
 void machine_end(struct machine *machine)
 {
     int packed = atomic_load(&machine->request);
-    const struct machine_command *command = &machine->command;
+    struct machine_command *command = &machine->command;
     struct outcome_facts facts = {
         .end = end_of(machine_request_of(packed)),
         .detail = machine_request_detail(packed),
@@ -135,6 +135,8 @@ void machine_end(struct machine *machine)
         .command_was_not_run = command->was_not_run,
     };
 
+    if (facts.has_command && facts.phase == GUEST_PHASE_ENDED)
+        facts.lacks_files = !collect_finish(&command->collect);
     kernel_log_end(&machine->kernel_log);
     facts.phase = facts.has_command ? phase_of(machine) : command->phase;
     facts.saw_panic =

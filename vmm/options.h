@@ -21,6 +21,7 @@
 #define OPTIONS_MAX_GIVEN       128
 #define OPTIONS_MAX_MODULES     32
 #define OPTIONS_MAX_INJECTS     64
+#define OPTIONS_MAX_COLLECTS    64
 #define OPTIONS_MAX_CPUS        255
 #define OPTIONS_MAX_APPEND      4096 /* bytes, with the final NUL */
 #define OPTIONS_MAX_DEVICE_NAME 255  /* bytes; VDUSE_NAME_MAX less the NUL */
@@ -153,6 +154,8 @@ struct options {
     unsigned num_environment;
     const char *injects[OPTIONS_MAX_INJECTS]; /* "PATH[:GUESTPATH]" */
     unsigned num_injects;
+    const char *collects[OPTIONS_MAX_COLLECTS]; /* "GUESTPATH:HOSTPATH" */
+    unsigned num_collects;
     int command_argc;
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */

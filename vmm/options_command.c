@@ -159,6 +159,25 @@ int options_add_inject(struct option_parser *parser, const char *value)
     return 0;
 }
 
+int options_add_collect(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+    const char *colon = strchr(value, ':');
+
+    if (!colon || colon == value || colon[1] == '\0')
+        return option_parser_fail(parser,
+                                  "--collect: \"%s\" lacks a path: give that "
+                                  "in the guest and that here, as in "
+                                  "/tmp/log:log",
+                                  value);
+    if (options->num_collects == OPTIONS_MAX_COLLECTS)
+        return option_parser_fail(parser,
+                                  "--collect: more than %d: give a folder",
+                                  OPTIONS_MAX_COLLECTS);
+    options->collects[options->num_collects++] = value;
+    return 0;
+}
+
 /* Those that mean nothing without a command. */
 static const char *option_for_command(const struct options *options)
 {
@@ -176,6 +195,8 @@ static const char *option_for_command(const struct options *options)
         return "--user";
     if (options->num_injects > 0)
         return "--inject";
+    if (options->num_collects > 0)
+        return "--collect";
     return options->num_environment > 0 ? "--env" : NULL;
 }
 

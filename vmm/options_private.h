@@ -46,6 +46,7 @@ int options_add_environment(struct option_parser *parser, const char *value);
 int options_set_module_folder(struct option_parser *parser, const char *value);
 int options_add_module(struct option_parser *parser, const char *value);
 int options_add_inject(struct option_parser *parser, const char *value);
+int options_add_collect(struct option_parser *parser, const char *value);
 int options_check_command(struct option_parser *parser) MUST_CHECK;
 
 /* For the rules of --quiet, --verbose, --trace and --help. */

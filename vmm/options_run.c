@@ -272,6 +272,7 @@ static const struct option_rule run_rules[] = {
     {"user", 0, TAKES_VALUE, "nobody", options_set_user},
     {"env", 0, TAKES_VALUE, "TERM=linux", options_add_environment},
     {"inject", 0, TAKES_VALUE, "./test:/root/test", options_add_inject},
+    {"collect", 0, TAKES_VALUE, "/tmp/log:log", options_add_collect},
     {"timeout", 't', TAKES_VALUE, "60s", options_set_timeout},
     {"boot-timeout", 0, TAKES_VALUE, "20s", options_set_boot_timeout},
     {"on-timeout", 0, TAKES_VALUE, "sysrq", options_set_on_timeout},

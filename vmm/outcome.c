@@ -29,6 +29,9 @@ static struct outcome outcome_of_command(const struct outcome_facts *facts)
         return (struct outcome){"not-run", facts->command_status};
     if (facts->command_was_killed)
         return (struct outcome){"killed", facts->command_status};
+    /* A command that failed may not have made them. */
+    if (facts->command_status == 0 && facts->lacks_files)
+        return (struct outcome){"not-collected", EXIT_STATUS_FAILED};
     return (struct outcome){"exit", facts->command_status};
 }
 

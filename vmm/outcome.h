@@ -42,6 +42,7 @@ struct outcome_facts {
     enum guest_phase phase;
     int command_status;       /* 0 to 255 */
     bool command_was_not_run; /* 126 or 127 is ours */
+    bool lacks_files;         /* not all came that --collect asked for */
     bool command_was_killed;  /* by signal command_status - 128 */
 };
 

@@ -176,6 +176,8 @@ void command_run(struct config *config, struct ports *ports)
     kill(-1, SIGKILL);
     if (config->has_terminal)
         terminal_drain(ports);
+    /* Before the host hears of the end: it waits for nothing after that. */
+    collect_files(config, ports);
     if (WIFSIGNALED(status))
         tell("signal %d", WTERMSIG(status));
     else

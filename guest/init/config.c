@@ -50,6 +50,8 @@ static void take_record(struct config *config, char *record)
         config->user = value;
     else if (strcmp(record, "terminal") == 0)
         config->has_terminal = true;
+    else if (strcmp(record, "collect") == 0)
+        add_word(config->collects, value);
     else if (strcmp(record, "net") == 0)
         add_card(config, value);
     else

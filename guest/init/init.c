@@ -16,9 +16,10 @@
 /* What the host says last; no other line of its has the character. */
 #define END_MARK '.'
 
-static struct ports ports = {.control = -1, .in = -1, .out = -1, .error = -1};
+static struct ports ports = {
+    .control = -1, .in = -1, .out = -1, .error = -1, .files = -1};
 
-static void write_all(int fd, const char *bytes, size_t size)
+void write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t done = write(fd, bytes, size);
@@ -100,7 +101,7 @@ int main(void)
     mount_all();
     config_read(&config);
     load_modules();
-    ports_open(&ports);
+    ports_open(&ports, config.collects[0] != NULL);
     place_files();
     tell("init");
     network_set_up(&config);

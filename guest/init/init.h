@@ -21,9 +21,10 @@ struct pollfd;
 struct config {
     char *arguments[MAX_WORDS + 1]; /* of the command; the last one is NULL */
     char *environment[MAX_WORDS + 1];
-    const char *directory; /* to run it in */
-    const char *user;      /* to run it as; NULL: root */
-    bool has_terminal;     /* instead of three streams */
+    const char *directory;         /* to run it in */
+    const char *user;              /* to run it as; NULL: root */
+    bool has_terminal;             /* instead of three streams */
+    char *collects[MAX_WORDS + 1]; /* paths to send; the last one is NULL */
     /* Network cards: "SLOT NAME none|dhcp|ADDRESS/PREFIX GATEWAY SERVERS",
      * with "-" for what is absent. */
     const char *cards[MAX_CARDS];
@@ -33,6 +34,7 @@ struct config {
 struct ports {
     int control;
     int in, out, error; /* the command's */
+    int files;          /* -1: none are sent */
 };
 
 /* Fills `config` from the file; does not return when that fails. */
@@ -42,10 +44,14 @@ void mount_all(void);
 void load_modules(void);
 /* Moves the files of the image to where they belong. */
 void place_files(void);
-void ports_open(struct ports *ports);
+/* That for files only when `has_files`. */
+void ports_open(struct ports *ports, bool has_files);
 
 /* Runs the command to its end and tells the host how it ended. */
 void command_run(struct config *config, struct ports *ports);
+
+/* Sends what config->collects names; what cannot be read is told, too. */
+void collect_files(const struct config *config, const struct ports *ports);
 
 /* The command's terminal: opened by the parent, entered by the child; the
  * rest moves its bytes, while the parent waits for them with poll(). */
@@ -58,6 +64,8 @@ void terminal_pass_in(struct pollfd *in);
 void terminal_pass_out(struct pollfd *out, const struct ports *ports);
 void terminal_drain(const struct ports *ports);
 
+/* Writes all of it, or gives up silently at an error. */
+void write_all(int fd, const char *bytes, size_t size);
 /* Tells the host a line. */
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The host waits for nothing more; no return. */

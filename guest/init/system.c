@@ -128,7 +128,7 @@ static int wait_for_port(const char *name)
                                       "virtio_console in the kernel?");
 }
 
-void ports_open(struct ports *ports)
+void ports_open(struct ports *ports, bool has_files)
 {
     ports->control = wait_for_port("vmm.control");
     if (module_failure[0])
@@ -136,4 +136,6 @@ void ports_open(struct ports *ports)
     ports->in = wait_for_port("vmm.stdin");
     ports->out = wait_for_port("vmm.stdout");
     ports->error = wait_for_port("vmm.stderr");
+    if (has_files)
+        ports->files = wait_for_port("vmm.files");
 }

@@ -54,20 +54,6 @@ void terminal_poll_fds(struct pollfd *in, struct pollfd *out,
     out->fd = master;
 }
 
-static void write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t done = write(fd, bytes, size);
-
-        if (done < 0 && errno != EINTR)
-            return;
-        if (done > 0) {
-            bytes += done;
-            size -= (size_t)done;
-        }
-    }
-}
-
 void terminal_pass_in(struct pollfd *in)
 {
     char bytes[1024];

@@ -32,6 +32,14 @@ static const struct {
     {{COMMAND(OUTCOME_RESET)}, "exit", 7},
     {{COMMAND(OUTCOME_POWER_OFF), .command_was_killed = true}, "killed", 7},
     {{COMMAND(OUTCOME_POWER_OFF), .command_was_not_run = true}, "not-run", 7},
+    /* A failure of the command's comes before what it did not leave. */
+    {{COMMAND(OUTCOME_POWER_OFF), .lacks_files = true}, "exit", 7},
+    {{.end = OUTCOME_POWER_OFF,
+      .has_command = true,
+      .phase = GUEST_PHASE_ENDED,
+      .lacks_files = true},
+     "not-collected",
+     125},
     {{COMMAND(OUTCOME_EXIT_PORT), .detail = 42}, "exit-port", 42},
     /* Who ended the run comes before what the command said. */
     {{COMMAND(OUTCOME_SIGNAL), .detail = 2}, "interrupted", 130},
