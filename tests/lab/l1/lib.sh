@@ -72,11 +72,11 @@ show_all_queues()
     rm /dev/mem
 }
 
-# create_vp_vdpa [NAME]: gives L1's virtio network card to vp_vdpa: DMA
-# through an IOMMU, a doorbell page, and a user-mode network beyond it.
+# create_vp_vdpa [NAME [ADDRESS]]: gives L1's virtio network card to vp_vdpa:
+# DMA through an IOMMU, a doorbell page, and a user-mode network beyond it.
 create_vp_vdpa()
 {
-    local address=0000:00:03.0
+    local address=${2:-0000:00:03.0}
     local card=/sys/bus/pci/devices/$address
 
     [ -d "$card" ] ||
@@ -112,21 +112,22 @@ guest_command_line()
 }
 
 # start_process COMMAND...: starts a VMM with a guest, whose console goes to
-# /run/guest.log, and its own messages to /run/vmm.log. The guest's console
+# $RUN/guest.log, and its own messages to $RUN/vmm.log. The guest's console
 # reads from GUEST_INPUT.
+RUN=/run
 GUEST_INPUT=/dev/null
 
 start_process()
 {
     # An earlier guest's words are not this one's.
-    : >/run/guest.log
-    rm -f /run/guest.pipe /run/vmm.pipe
-    mkfifo /run/guest.pipe /run/vmm.pipe
-    tee /run/guest.log </run/guest.pipe >/dev/ttyS2 &
+    : >"$RUN/guest.log"
+    rm -f "$RUN/guest.pipe" "$RUN/vmm.pipe"
+    mkfifo "$RUN/guest.pipe" "$RUN/vmm.pipe"
+    tee "$RUN/guest.log" <"$RUN/guest.pipe" >/dev/ttyS2 &
     COPIER_PIDS=$!
-    tee /run/vmm.log </run/vmm.pipe &
+    tee "$RUN/vmm.log" <"$RUN/vmm.pipe" &
     COPIER_PIDS="$COPIER_PIDS $!"
-    "$@" <"$GUEST_INPUT" >/run/guest.pipe 2>/run/vmm.pipe &
+    "$@" <"$GUEST_INPUT" >"$RUN/guest.pipe" 2>"$RUN/vmm.pipe" &
     VMM_PID=$!
 }
 
@@ -247,7 +248,7 @@ expect_golden()
 guest_lines()
 {
     # The file may not be there yet.
-    grep -c -E "$1" /run/guest.log 2>/dev/null || [ $? -eq 1 ] || echo 0
+    grep -c -E "$1" "$RUN/guest.log" 2>/dev/null || [ $? -eq 1 ] || echo 0
 }
 
 # guest_said COUNT PATTERN: whether at least COUNT lines match, for wait_for.
@@ -265,7 +266,7 @@ expect_line()
 # expect_vmm_line PATTERN: the VMM's messages have a matching line.
 expect_vmm_line()
 {
-    grep -q -E "$1" /run/vmm.log || fail "the VMM did not print: $1"
+    grep -q -E "$1" "$RUN/vmm.log" || fail "the VMM did not print: $1"
 }
 
 # What user-mode networks reach of L1: a web server with a file, a port that
