@@ -12,7 +12,6 @@ static uint64_t region_read(void *device, uint64_t offset, unsigned size)
     return 0;
 }
 
-/* The region is one byte: the bus lets no wider access in. */
 static void region_write(void *device, uint64_t offset, unsigned size,
                          uint64_t value)
 {
@@ -28,14 +27,14 @@ static const struct bus_ops region_ops = {
     .write = region_write,
 };
 
-void exit_port_init(struct exit_port *port, uint64_t base,
+void exit_port_init(struct exit_port *port, uint64_t base, uint64_t size,
                     void (*exit_requested)(void *owner, uint8_t status),
                     void *owner)
 {
     *port = (struct exit_port){
         .region = {.name = "exit-port",
                    .base = base,
-                   .size = 1,
+                   .size = size,
                    .ops = &region_ops,
                    .device = port},
         .exit_requested = exit_requested,

@@ -19,9 +19,10 @@ struct exit_port {
     void *owner;
 };
 
-/* `base`: its port or address; `owner` is borrowed. Without state or
- * resources: there is nothing to reset or destroy. */
-void exit_port_init(struct exit_port *port, uint64_t base,
+/* `base`: its first port or address; `size`: how many there are, 1 to 4, and so
+ * bytes of a write, of which the first counts; `owner` is borrowed. Without
+ * state or resources: there is nothing to reset or destroy. */
+void exit_port_init(struct exit_port *port, uint64_t base, uint64_t size,
                     void (*exit_requested)(void *owner, uint8_t status),
                     void *owner);
 

@@ -62,6 +62,12 @@ static void exit_requested(void *owner, uint8_t status)
     machine_request(owner, MACHINE_REQUEST_EXIT, status);
 }
 
+/* As QEMU does it, so that no guest ends with status 0. */
+static void debug_exit_requested(void *owner, uint8_t value)
+{
+    machine_request(owner, MACHINE_REQUEST_EXIT, (uint8_t)(value << 1 | 1));
+}
+
 static void boot_reached(void *owner, enum boot_timer_mark mark)
 {
     static const enum run_phase phases[] = {
@@ -102,8 +108,10 @@ static int init_small_devices(struct machine *machine)
 
     machine_console_init_serial(machine);
     power_init(&machine->power, layout->power_base, &power_ops, machine);
-    exit_port_init(&machine->exit_port, layout->exit_port_base, exit_requested,
-                   machine);
+    exit_port_init(&machine->exit_port, layout->exit_port_base, 1,
+                   exit_requested, machine);
+    exit_port_init(&machine->debug_exit, layout->debug_exit_base,
+                   layout->debug_exit_size, debug_exit_requested, machine);
     boot_timer_init(&machine->boot_timer, layout->boot_timer_base,
                     layout->debug_port_base, boot_reached, machine);
     pvpanic_init(&machine->pvpanic, layout->pvpanic_base, machine_panic_event,
@@ -113,6 +121,8 @@ static int init_small_devices(struct machine *machine)
         error = bus_add(bus, &machine->power.region);
     if (!error)
         error = bus_add(bus, &machine->exit_port.region);
+    if (!error && machine->options->has_debug_exit)
+        error = bus_add(bus, &machine->debug_exit.region);
     if (!error && layout->boot_timer_base)
         error = bus_add(&machine->mmio, &machine->boot_timer.memory);
     if (!error && layout->debug_port_base)

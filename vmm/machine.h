@@ -60,7 +60,7 @@ struct machine {
     struct terminal terminal;
     struct serial serial;
     struct power power;
-    struct exit_port exit_port;
+    struct exit_port exit_port, debug_exit; /* the latter if asked for */
     struct boot_timer boot_timer;
     struct pvpanic pvpanic;
     struct machine_panic panic;

@@ -16,6 +16,8 @@ struct machine_layout {
     uint64_t serial_base, power_base, exit_port_base, pvpanic_base;
     unsigned serial_gsi;
     /* The boot timer's byte of memory, and its port; 0: it has none. */
+    /* For --debug-exit. */
+    uint64_t debug_exit_base, debug_exit_size;
     uint64_t boot_timer_base, debug_port_base;
     /* PCI hot-plug registers, in the same space; without them the machine
      * description does not let functions come and go. */

@@ -132,6 +132,7 @@ struct options {
     uint8_t escape_key;           /* as escape_keys.h has it */
     bool has_console;             /* asked for, not the default */
     bool is_preallocated;         /* the memory */
+    bool has_debug_exit;
     bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
     bool is_traced, dies_with_parent, is_dry_run;
     const char *log;     /* a file; NULL: stderr alone */

@@ -93,6 +93,15 @@ static int add_vdpa(struct option_parser *parser, const char *value)
     return add_device(parser, value, net_options_parse_vdpa);
 }
 
+static int set_debug_exit(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    (void)value;
+    options->has_debug_exit = true;
+    return 0;
+}
+
 static int set_on_reset(struct option_parser *parser, const char *value)
 {
     struct options *options = parser->results;
@@ -262,6 +271,7 @@ static const struct option_rule run_rules[] = {
     {"vdpa", 0, TAKES_VALUE, "/dev/vhost-vdpa-0", add_vdpa},
     {"disk", 'd', TAKES_VALUE, "root.img,snapshot", options_add_disk},
     {"hugepages", 0, MAY_TAKE_VALUE, "2M", options_set_hugepages},
+    {"debug-exit", 0, TAKES_NOTHING, NULL, set_debug_exit},
     {"prealloc", 0, TAKES_NOTHING, NULL, options_set_prealloc},
     {"numa-node", 0, TAKES_VALUE, "0", options_set_numa_node},
     {"on-reset", 0, TAKES_VALUE, "restart", set_on_reset},

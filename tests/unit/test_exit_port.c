@@ -23,7 +23,7 @@ static void setup(void)
 {
     requests = 0;
     bus_init(&ports, "ports");
-    exit_port_init(&port, BASE, note_exit, &requests);
+    exit_port_init(&port, BASE, 1, note_exit, &requests);
     ck_assert_int_eq(bus_add(&ports, &port.region), 0);
 }
 
@@ -66,12 +66,29 @@ START_TEST(wider_writes_end_nothing)
 }
 END_TEST
 
+START_TEST(a_larger_one_takes_wider_writes)
+{
+    const uint8_t bytes[4] = {0x12, 0x34, 0x56, 0x78};
+
+    bus_remove(&ports, &port.region);
+    exit_port_init(&port, BASE, 4, note_exit, &requests);
+    ck_assert_int_eq(bus_add(&ports, &port.region), 0);
+    bus_write(&ports, BASE, bytes, 2);
+    bus_write(&ports, BASE, bytes, 4);
+    ck_assert_uint_eq(requests, 2);
+    ck_assert_uint_eq(last_status, 0x12);
+    bus_write(&ports, BASE + 2, bytes, 4);
+    ck_assert_uint_eq(requests, 2);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, each_status_arrives_as_written);
     tcase_add_test(tcase, guest_can_tell_that_it_is_there);
     tcase_add_test(tcase, wider_writes_end_nothing);
+    tcase_add_test(tcase, a_larger_one_takes_wider_writes);
 }
 
 int main(void)

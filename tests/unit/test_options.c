@@ -231,7 +231,8 @@ END_TEST
 
 START_TEST(memory_has_a_place)
 {
-    ck_assert_int_eq(parse("run K --prealloc"), 0);
+    ck_assert_int_eq(parse("run K --prealloc --debug-exit"), 0);
+    ck_assert(options.has_debug_exit);
     ck_assert(options.is_preallocated);
     ck_assert_int_eq(options.numa_node, -1);
     ck_assert_int_eq(parse("run K --numa-node 0"), 0);

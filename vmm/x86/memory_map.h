@@ -53,6 +53,8 @@
 
 /* I/O ports. */
 #define DEBUG_PORT         0x80
+#define DEBUG_EXIT_PORT    0xf4
+#define DEBUG_EXIT_PORTS   4
 #define SERIAL_PORT        0x3f8
 #define PVPANIC_PORT       0x505
 #define SLEEP_CONTROL_PORT 0x600
