@@ -157,33 +157,37 @@ static void print_address(uint32_t address, char text[INET_ADDRSTRLEN])
     (void)inet_ntop(AF_INET, &in, text, INET_ADDRSTRLEN);
 }
 
+#define MAX_MODE (INET_ADDRSTRLEN + 4) /* bytes, with the final NUL */
+
 static void print_mode(const struct guest_net *net, bool has_dhcp,
-                       char text[INET_ADDRSTRLEN + 4])
+                       char text[MAX_MODE])
 {
+    char address[INET_ADDRSTRLEN];
+
     if (net->mode == GUEST_NET_STATIC) {
-        print_address(net->address, text);
-        snprintf(text + strlen(text), 4, "/%u", net->prefix);
-    } else if (net->mode == GUEST_NET_DHCP ||
-               (net->mode == GUEST_NET_DEFAULT && has_dhcp)) {
-        strcpy(text, "dhcp");
-    } else {
-        strcpy(text, "none");
+        print_address(net->address, address);
+        snprintf(text, MAX_MODE, "%s/%u", address, net->prefix);
+        return;
     }
+    if (net->mode == GUEST_NET_DEFAULT)
+        snprintf(text, MAX_MODE, "%s", has_dhcp ? "dhcp" : "none");
+    else
+        snprintf(text, MAX_MODE, "%s",
+                 net->mode == GUEST_NET_DHCP ? "dhcp" : "none");
 }
 
 void guest_net_print(const struct guest_net *net, bool has_dhcp, unsigned slot,
                      char record[GUEST_NET_MAX_RECORD])
 {
-    char mode[INET_ADDRSTRLEN + 4], gateway[INET_ADDRSTRLEN] = "-";
+    char mode[MAX_MODE], gateway[INET_ADDRSTRLEN] = "-";
     int used;
 
     print_mode(net, has_dhcp, mode);
     if (net->gateway != 0)
         print_address(net->gateway, gateway);
-    used = snprintf(record, GUEST_NET_MAX_RECORD, "%u %s %s %s ", slot,
-                    net->name[0] != '\0' ? net->name : "-", mode, gateway);
-    if (net->num_servers == 0)
-        strcpy(record + used, "-");
+    used = snprintf(record, GUEST_NET_MAX_RECORD, "%u %s %s %s %s", slot,
+                    net->name[0] != '\0' ? net->name : "-", mode, gateway,
+                    net->num_servers > 0 ? "" : "-");
     for (unsigned i = 0; i < net->num_servers; i++) {
         char server[INET_ADDRSTRLEN];
 
