@@ -21,21 +21,6 @@
 #define STATUS_CANNOT_RUN 126
 #define STATUS_NOT_FOUND  127
 
-/* Not getpwnam(), which loads libraries that a static program lacks. */
-static void become_user(const char *name)
-{
-    FILE *file = fopen("/etc/passwd", "re");
-    struct passwd *user = NULL;
-
-    while (file && (user = fgetpwent(file)) && strcmp(user->pw_name, name) != 0)
-        ;
-    if (!user)
-        give_up("user %s: the guest's /etc/passwd has no such user", name);
-    if (setgroups(1, &user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
-        setuid(user->pw_uid) != 0)
-        give_up("user %s: %s", name, strerror(errno));
-}
-
 static _Noreturn void cannot_run(const char *what)
 {
     int error = errno;
@@ -44,7 +29,29 @@ static _Noreturn void cannot_run(const char *what)
     _exit(error == ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN);
 }
 
+/* Not getpwnam(), which loads libraries that a static program lacks. */
+static const struct passwd *find_user(const char *name)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd *user = NULL;
+
+    while (file && (user = fgetpwent(file)) && strcmp(user->pw_name, name) != 0)
+        ;
+    if (!user)
+        give_up("user %s: the guest's /etc/passwd has no such user", name);
+    return user;
+}
+
+/* In the child, which may not give up: its parent speaks with the host. */
+static void become_user(const struct passwd *user)
+{
+    if (setgroups(1, &user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+        setuid(user->pw_uid) != 0)
+        cannot_run(user->pw_name);
+}
+
 static _Noreturn void run_child(struct config *config,
+                                const struct passwd *user,
                                 const struct ports *ports)
 {
     sigset_t none;
@@ -61,8 +68,8 @@ static _Noreturn void run_child(struct config *config,
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (config->directory && chdir(config->directory) != 0)
         cannot_run(config->directory);
-    if (config->user)
-        become_user(config->user);
+    if (user)
+        become_user(user);
     environ = config->environment;
     execvp(config->arguments[0], config->arguments);
     cannot_run(config->arguments[0]);
@@ -149,6 +156,7 @@ static int wait_for_end(const struct config *config, struct ports *ports,
 
 void command_run(struct config *config, struct ports *ports)
 {
+    const struct passwd *user = config->user ? find_user(config->user) : NULL;
     sigset_t child_ended;
     int status, signals;
     pid_t child;
@@ -164,7 +172,7 @@ void command_run(struct config *config, struct ports *ports)
     if (child < 0 || signals < 0)
         give_up("fork: %s", strerror(errno));
     if (child == 0)
-        run_child(config, ports);
+        run_child(config, user, ports);
     if (!config->has_terminal) {
         /* The end of file is the command's to see. */
         close(ports->in);
