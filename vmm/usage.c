@@ -32,21 +32,7 @@ static const char program_help[] =
     "  ,mac=XX:XX:XX:XX:XX:XX\n"                                               \
     "  ,features=-NAME|+NAME hide the feature from the guest, or fail when\n"  \
     "                        the device does not offer it; may be repeated;\n" \
-    "                        NAME is one of\n"                                 \
-    "                        csum, guest_csum, ctrl_guest_offloads, mtu,\n"    \
-    "                        mac, gso, guest_tso4, guest_tso6, guest_ecn,\n"   \
-    "                        guest_ufo, host_tso4, host_tso6, host_ecn,\n"     \
-    "                        host_ufo, mrg_rxbuf, status, ctrl_vq, ctrl_rx,\n" \
-    "                        ctrl_vlan, ctrl_rx_extra, guest_announce, mq,\n"  \
-    "                        ctrl_mac_addr, device_stats, hash_tunnel,\n"      \
-    "                        vq_notf_coal, notf_coal, guest_uso4,\n"           \
-    "                        guest_uso6, host_uso, hash_report,\n"             \
-    "                        guest_hdrlen, rss, rsc_ext, standby,\n"           \
-    "                        speed_duplex, notify_on_empty, any_layout,\n"     \
-    "                        indirect_desc, event_idx, ring_packed,\n"         \
-    "                        in_order, order_platform, sr_iov,\n"              \
-    "                        notification_data, notif_config_data,\n"          \
-    "                        ring_reset, admin_vq\n"                           \
+    "                        NAME is one of those at the end\n"                \
     "  ,mtu=68...65520       bytes of payload (default 1500; vdpa: its own)\n" \
     "  ,poll=auto|on|off     look for frames, or be notified of each\n"        \
     "  ,forward=tcp:127.0.0.1:2222:22\n"                                       \
@@ -55,6 +41,22 @@ static const char program_help[] =
     "  ,restrict=on|off      user: forwarded ports alone\n"                    \
     "  ,pcap=FILE            write its frames to FILE, for tcpdump -r; not "   \
     "vdpa\n"
+
+/* Of --net features=. */
+#define FEATURES                                                               \
+    "Features of network cards\n"                                              \
+    "  csum, guest_csum, ctrl_guest_offloads, mtu, mac, gso, guest_tso4,\n"    \
+    "  guest_tso6, guest_ecn, guest_ufo, host_tso4, host_tso6, host_ecn,\n"    \
+    "  host_ufo, mrg_rxbuf, status, ctrl_vq, ctrl_rx, ctrl_vlan,\n"            \
+    "  ctrl_rx_extra, guest_announce, mq, ctrl_mac_addr, device_stats,\n"      \
+    "  hash_tunnel, vq_notf_coal, notf_coal, guest_uso4, guest_uso6, "         \
+    "host_uso,\n"                                                              \
+    "  hash_report, guest_hdrlen, rss, rsc_ext, standby, speed_duplex,\n"      \
+    "  notify_on_empty, any_layout, indirect_desc, event_idx, ring_packed,\n"  \
+    "  in_order, order_platform, sr_iov, notification_data, "                  \
+    "notif_config_data,\n"                                                     \
+    "  ring_reset, admin_vq\n"                                                 \
+    "\n"
 
 static const char run_help[] =
     "usage: vmm run [-k] KERNEL [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
@@ -69,9 +71,8 @@ static const char run_help[] =
     "                        built in, or the version of one in /boot, or how\n"
     "                        it begins; the -k may be left out\n"
     "      --modules FOLDER  where its modules are (default: its own place)\n"
-    "      --module NAME     one to load before the COMMAND, repeatable, "
-    "beside\n"
-    "                        those of vmm's devices\n"
+    "      --module NAME     one to load before the COMMAND beside those of\n"
+    "                        vmm's devices, repeatable\n"
     "  -i, --initrd FILE     initial RAM disk\n"
     "  -a, --append STRING   kernel command line; repeated ones are joined\n"
     "                        (also --cmdline, -p, --params)\n"
@@ -92,8 +93,7 @@ static const char run_help[] =
     "\n"
     "Devices\n"
     "  -n, --net NETWORK     network card, up to 8 times\n"
-    "      --vdpa PATH           a vDPA device of any type, as a disk, "
-    "likewise\n"
+    "      --vdpa PATH       a vDPA device of any type, as a disk, likewise\n"
     "  -d, --disk FILE[,ro|,snapshot]\n"
     "                        a disk, as /dev/vda, that this file or block\n"
     "                        device holds, up to 8 times; of a snapshot,\n"
@@ -115,8 +115,7 @@ static const char run_help[] =
     "and, for the guest of a COMMAND,\n"
     "  ,ip=ADDRESS/BITS|dhcp|none\n"
     "                        its address there (default dhcp for user, else\n"
-    "                        none); ,gateway=ADDRESS and ,dns=ADDRESS "
-    "likewise\n"
+    "                        none); so ,gateway=ADDRESS and ,dns=ADDRESS\n"
     "  ,name=NAME            the guest's name for the card, as eth0\n"
     "\n"
     "Command\n"
@@ -167,8 +166,12 @@ static const char run_help[] =
     "      --pdeathsig       end when the program that started this one ends\n"
     "      --dry-run         print the command line with all defaults, and\n"
     "                        start nothing\n"
+    "\n" FEATURES "example: a program of this folder, in a guest that the bugs "
+                  "of its kernel\n"
+    "and a minute end\n"
+    "  vmm run bzImage --timeout 60s --fail-on-splat -- ./test all\n"
     "\n"
-    "example: 2 GiB, two CPUs, two network cards\n"
+    "example: a guest of 2 GiB with two CPUs and two network cards\n"
     "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" -m 2G -c 2 \\\n"
     "      --net vdpa=/dev/vhost-vdpa-0,mac=52:54:00:12:34:56 \\\n"
     "      --net user,forward=tcp:127.0.0.1:2222:22\n";
@@ -229,7 +232,7 @@ static const char vduse_help[] =
     "  -q, --quiet           errors only\n"
     "  -v, --verbose         every step\n"
     "  -h, --help            this text\n"
-    "\n"
+    "\n" FEATURES
     "example: a device, a guest on it, and the device again after a crash\n"
     "  modprobe -a vduse vhost_vdpa\n"
     "  vmm vduse net0 --net user &\n"
