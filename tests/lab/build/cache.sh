@@ -64,6 +64,11 @@ inputs_of()
         entry_name packages
         cat "$lab_dir/build/debian-kernel"
         ;;
+    selftests)
+        entry_name packages
+        cat "$lab_dir/build/selftests" "$root_dir/docs/examples/build-selftests"
+        dpkg-query -W libc6-dev
+        ;;
     guest-image)
         entry_name small-kernel
         entry_name stock-kernel
