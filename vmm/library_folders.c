@@ -29,6 +29,7 @@ static const char *const usual_folders[] = {
 
 static void read_conf(const char *path, unsigned depth, FILE *list);
 
+/* The two call each other up to MAX_DEPTH. NOLINTBEGIN(misc-no-recursion) */
 static void include(const char *pattern, unsigned depth, FILE *list)
 {
     glob_t found;
@@ -62,6 +63,7 @@ static void read_conf(const char *path, unsigned depth, FILE *list)
     if (file)
         fclose(file);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 bool library_folders_is_usual(const char *folder, size_t length)
 {

@@ -24,7 +24,7 @@ static void check_name(const char *name)
     char copy[COLLECT_MAX_NAME];
 
     require(strlen(name) < sizeof(copy));
-    strcpy(copy, name);
+    memcpy(copy, name, strlen(name) + 1);
     require(copy[0] != '/' && strstr(copy, "//") == NULL);
     for (char *rest, *part = strtok_r(copy, "/", &rest); part;
          part = strtok_r(NULL, "/", &rest))
@@ -40,7 +40,8 @@ static void take(void *owner, const struct collect_record *record)
     if (record->name)
         check_name(record->name);
     if (record->type == COLLECT_LINK)
-        require(record->name[0] != '\0' && record->target[0] != '\0');
+        require(record->name && record->target && record->name[0] != '\0' &&
+                record->target[0] != '\0');
     require(record->size <= COLLECT_MAX_PAYLOAD);
     for (size_t i = 0; i < record->size; i++)
         *sum += record->bytes[i];

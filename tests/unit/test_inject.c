@@ -63,6 +63,7 @@ static int add(const char *injection)
     if (injection)
         options.injects[options.num_injects++] = injection;
     error = inject_add_all(&options, &archive, &needs);
+    options.command_argv = NULL;
     free(words[0]);
     return error ? error : cpio_archive_end(&archive);
 }

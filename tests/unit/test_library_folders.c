@@ -36,7 +36,7 @@ START_TEST(included_files_stand_where_they_are_included)
     temp_tree_add_file(&tree, "ld.so.conf.not", text);
     temp_tree_add_file(&tree, "b.conf", "/b # of b\n");
     temp_tree_add_file(&tree, "a.conf", "/a");
-    strcat(conf, ".not");
+    (void)snprintf(conf, sizeof(conf), "%s/ld.so.conf.not", tree.root);
     folders = library_folders_read(conf);
     ck_assert_ptr_eq(strstr(folders, "/first:/a:/b:/last/:/lib/"), folders);
     free(folders);
