@@ -135,10 +135,10 @@ void machine_end(struct machine *machine)
         .command_was_not_run = command->was_not_run,
     };
 
-    if (facts.has_command && facts.phase == GUEST_PHASE_ENDED)
-        facts.lacks_files = !collect_finish(&command->collect);
     kernel_log_end(&machine->kernel_log);
     facts.phase = facts.has_command ? phase_of(machine) : command->phase;
+    if (facts.has_command && facts.phase == GUEST_PHASE_ENDED)
+        facts.lacks_files = !collect_finish(&command->collect);
     facts.saw_panic =
         machine->kernel_log.saw_panic || atomic_load(&machine->panic.is_known);
     facts.saw_splat =
