@@ -229,14 +229,13 @@ void virtio_device_kick_queues(struct virtio_device *device)
 
 int virtio_device_start(struct virtio_device *device, uint8_t status)
 {
-    int error = 0;
+    /* First: it is also where a queue tells of an error. */
+    int error = device->backend->ops->set_config_call(device->backend,
+                                                      device->config_call_fd);
 
     for (unsigned i = 0; i < device->num_queues && !error; i++)
         if (device->queues[i].is_enabled)
             error = virtio_device_start_queue(device, i);
-    if (!error)
-        error = device->backend->ops->set_config_call(device->backend,
-                                                      device->config_call_fd);
     if (error)
         return error;
     /* Before the device can move its first frame. */

@@ -119,7 +119,8 @@ struct vdpa_backend_ops {
                       void *buffer, uint32_t length);
     int (*set_config)(struct vdpa_backend *backend, uint32_t offset,
                       const void *buffer, uint32_t length);
-    /* The eventfd that the device signals when its configuration changes,
+    /* The eventfd that the device signals when its configuration changes, and
+     * when a queue that is set up after this call cannot go on;
      * borrowed until the next call or reset; -1 for none. Before DRIVER_OK. */
     int (*set_config_call)(struct vdpa_backend *backend, int call_fd);
 

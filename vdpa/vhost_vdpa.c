@@ -140,6 +140,7 @@ static int set_status(struct vdpa_backend *backend, uint8_t status)
     if (status != 0)
         return 0;
     vhost->features = 0;
+    vhost->config_call_fd = -1;
     if (!vhost_vdpa_keeps_mappings(vhost))
         error = vhost_iotlb_restore(&vhost->iotlb);
     vhost->is_fresh = !error;
@@ -194,9 +195,11 @@ static int set_config(struct vdpa_backend *backend, uint32_t offset,
  * takes the descriptor for the index of a queue before it says so. */
 static int set_config_call(struct vdpa_backend *backend, int call_fd)
 {
-    const struct vhost_device *device = &vhost_vdpa_of(backend)->device;
+    struct vhost_vdpa *vhost = vhost_vdpa_of(backend);
+    const struct vhost_device *device = &vhost->device;
     int error = VHOST_TRY(device, VHOST_VDPA_SET_CONFIG_CALL, &call_fd);
 
+    vhost->config_call_fd = call_fd;
     if (error == -ENOTTY || error == -ENOBUFS)
         return 0;
     if (error)
@@ -236,8 +239,25 @@ static int check_queue(const struct vhost_vdpa *vhost, uint16_t index,
     return 0;
 }
 
+/* A queue that cannot go on is told of as a change of configuration is: who
+ * hears it reads the status. Not every kernel has this. */
+static int set_error_call(const struct vhost_vdpa *vhost, uint16_t index)
+{
+    struct vhost_vring_file file = {.index = index,
+                                    .fd = vhost->config_call_fd};
+    int error = 0;
+
+    if (file.fd >= 0)
+        error = VHOST_TRY(&vhost->device, VHOST_SET_VRING_ERR, &file);
+    if (error && error != -ENOTTY)
+        log_error("%s: VHOST_SET_VRING_ERR: %s", vhost->device.path,
+                  vhost_strerror(-error));
+    return error == -ENOTTY ? 0 : error;
+}
+
 /* A device knows an interrupt only of queues that have their call eventfd
- * when it starts to run; the order of the rest follows the kernel's own. */
+ * when it starts to run; the order of the rest follows the kernel's own. A
+ * reset leaves every split queue at 0. */
 static int set_queue(struct vdpa_backend *backend, uint16_t index,
                      const struct vdpa_queue *queue)
 {
@@ -257,7 +277,7 @@ static int set_queue(struct vdpa_backend *backend, uint16_t index,
 
     if (!error)
         error = VHOST_REQUEST(device, VHOST_SET_VRING_NUM, &num);
-    if (!error)
+    if (!error && queue->position != 0)
         error = VHOST_REQUEST(device, VHOST_SET_VRING_BASE, &base);
     if (!error)
         error = VHOST_REQUEST(device, VHOST_SET_VRING_ADDR, &addr);
@@ -265,6 +285,8 @@ static int set_queue(struct vdpa_backend *backend, uint16_t index,
         error = VHOST_REQUEST(device, VHOST_SET_VRING_CALL, &call);
     if (!error)
         error = VHOST_REQUEST(device, VHOST_SET_VRING_KICK, &kick);
+    if (!error)
+        error = set_error_call(vhost, index);
     return error;
 }
 

@@ -121,6 +121,7 @@ static int make(const char *path, int fd, const struct vhost_syscalls *syscalls,
     }
     vhost->device.syscalls = syscalls;
     vhost->device.fd = fd;
+    vhost->config_call_fd = -1;
     vhost->device.path = strdup(path);
     if (vhost->device.path && trace_is_on()) {
         vhost_trace_init(&vhost->trace, syscalls, vhost->device.path);

@@ -24,7 +24,8 @@ struct vhost_vdpa {
     struct vhost_capabilities capabilities;
     struct vhost_iotlb iotlb;
     struct vhost_doorbells doorbells;
-    uint64_t features; /* as set since the last reset */
+    uint64_t features;  /* as set since the last reset */
+    int config_call_fd; /* the same; borrowed, -1 for none */
     /* As open and every reset leave it: there is nothing to reset. What may
      * only follow a status need not clear it. */
     bool is_fresh;

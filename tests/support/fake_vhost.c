@@ -201,6 +201,7 @@ void fake_vhost_reset(struct fake_vhost *fake)
             .kick_fd = queue->kick_fd,
             .acked_features = queue->acked_features,
             .call_fd = -1,
+            .error_fd = -1,
         };
     }
     if (fake->profile.reset_drops_maps &&

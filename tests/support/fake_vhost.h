@@ -76,7 +76,7 @@ struct fake_vhost_maps {
 struct fake_vhost_queue {
     uint32_t size, base;
     uint64_t desc, driver, device;
-    int kick_fd, call_fd; /* what is bound; -1: nothing */
+    int kick_fd, call_fd, error_fd; /* what is bound; -1: nothing */
     bool enabled;
     uint64_t acked_features; /* as SET_FEATURES left it for this queue */
 };

@@ -339,6 +339,16 @@ static int set_vring_call(struct fake_vhost *fake, void *argument)
     return error;
 }
 
+static int set_vring_err(struct fake_vhost *fake, void *argument)
+{
+    const struct vhost_vring_file *file = argument;
+    int error = check_eventfd(file->fd);
+
+    if (!error)
+        queue_of(fake, argument)->error_fd = file->fd;
+    return error;
+}
+
 static int set_vring_enable(struct fake_vhost *fake, void *argument)
 {
     const struct vhost_vring_state *state = argument;
@@ -387,6 +397,7 @@ static const struct request requests[] = {
     OF_QUEUE(SET_VRING_ADDR, ARGUMENT_ADDRESSES, set_vring_addr),
     OF_QUEUE(SET_VRING_CALL, ARGUMENT_QUEUE, set_vring_call),
     OF_QUEUE(SET_VRING_KICK, ARGUMENT_QUEUE, set_vring_kick),
+    OF_QUEUE(SET_VRING_ERR, ARGUMENT_QUEUE, set_vring_err),
 };
 
 /* NULL for one that this kernel does not know. */

@@ -123,7 +123,7 @@ START_TEST(calls_are_shown_by_name_with_their_arguments)
                 "= 0");
     expect_line("VHOST_SET_FEATURES features=version_1|access_platform = 0");
     expect_line("VHOST_SET_VRING_NUM queue=1 num=128 = 0");
-    expect_line("VHOST_SET_VRING_BASE queue=1 base=0 = 0");
+    expect_line("VHOST_SET_VRING_ERR queue=1 fd=config = 0");
     expect_line("VHOST_SET_VRING_ADDR queue=1 flags=0 = 0");
     expect_line("VHOST_SET_VRING_CALL queue=1 fd=call1 = 0");
     expect_line("VHOST_SET_VRING_KICK queue=1 fd=kick1 = 0");

@@ -29,13 +29,13 @@ START_TEST(bring_up_follows_the_kernels_order)
                      "BATCH_BEGIN UPDATE(0x100000,0x10000) BATCH_END "
                      "SET_STATUS(1) SET_STATUS(3) SET_FEATURES(0x300000000) "
                      "SET_STATUS(11) GET_STATUS SET_CONFIG_CALL "
-                     "SET_VRING_NUM(0,0x80) SET_VRING_BASE(0,0) "
+                     "SET_VRING_NUM(0,0x80) "
                      "SET_VRING_ADDR(0,0x100000,0x101000,0x102000) "
-                     "SET_VRING_CALL(0) SET_VRING_KICK(0) "
+                     "SET_VRING_CALL(0) SET_VRING_KICK(0) SET_VRING_ERR(0) "
                      "SET_VRING_ENABLE(0,0x1) "
-                     "SET_VRING_NUM(1,0x80) SET_VRING_BASE(1,0) "
+                     "SET_VRING_NUM(1,0x80) "
                      "SET_VRING_ADDR(1,0x104000,0x105000,0x106000) "
-                     "SET_VRING_CALL(1) SET_VRING_KICK(1) "
+                     "SET_VRING_CALL(1) SET_VRING_KICK(1) SET_VRING_ERR(1) "
                      "SET_VRING_ENABLE(1,0x1) "
                      "SET_STATUS(15) GET_STATUS");
     ck_assert_uint_eq(bed.fake.enables_while_running, 0);

@@ -441,8 +441,8 @@ START_TEST(bring_up_is_one_call_of_the_backend_for_each_thing)
                      "set_status(0) set_status(1) set_status(3) "
                      "set_features(0x300010020) set_status(11) "
                      "get_status get_queue_max_size(0) get_queue_max_size(1) "
-                     "get_queue_max_size(2) set_queue(0,128) enable_queue(0,1) "
-                     "set_queue(1,128) enable_queue(1,1) set_config_call "
+                     "get_queue_max_size(2) set_config_call set_queue(0,128) "
+                     "enable_queue(0,1) set_queue(1,128) enable_queue(1,1) "
                      "set_status(15) get_status");
     ck_assert_uint_eq(get_status(), RUNNING);
     ck_assert_str_eq(runs, "+");

@@ -157,9 +157,9 @@ START_TEST(device_that_does_not_resume_starts_again_where_it_stood)
     ck_assert_int_eq(virtio_device_resume(device), 0);
     ck_assert_str_eq(bench.fake.log,
                      "set_status(0) set_status(3) set_features(0x300000000) "
-                     "set_status(11) get_status set_queue(0,128) "
-                     "enable_queue(0,1) set_queue(1,128) enable_queue(1,1) "
-                     "set_config_call set_status(15) get_status");
+                     "set_status(11) get_status set_config_call "
+                     "set_queue(0,128) enable_queue(0,1) set_queue(1,128) "
+                     "enable_queue(1,1) set_status(15) get_status");
     ck_assert_uint_eq(bench.fake.queues[0].set.position, 7);
     ck_assert_uint_eq(bench.fake.queues[1].set.position, 300);
     ck_assert_uint_eq(virtio_device_get_status(device), RUNNING);
