@@ -76,7 +76,8 @@ static void explain_busy(const struct vhost_syscalls *syscalls,
                          const char *path)
 {
     char command[32];
-    pid_t holder = vhost_find_holder(command, sizeof(command), syscalls, path, 0);
+    pid_t holder =
+        vhost_find_holder(command, sizeof(command), syscalls, path, 0);
 
     if (holder == 0)
         log_error("%s: in use by a process that is not visible from here; "

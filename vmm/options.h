@@ -129,9 +129,9 @@ struct options {
     unsigned disk_count;
     enum options_on_reset on_reset;
     enum options_console console;
-    uint8_t escape_key;           /* as escape_keys.h has it */
-    bool has_console;             /* asked for, not the default */
-    bool is_preallocated;         /* the memory */
+    uint8_t escape_key;   /* as escape_keys.h has it */
+    bool has_console;     /* asked for, not the default */
+    bool is_preallocated; /* the memory */
     bool has_debug_exit;
     bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
     bool is_traced, dies_with_parent, is_dry_run;

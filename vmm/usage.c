@@ -167,7 +167,7 @@ static const char run_help[] =
     "      --dry-run         print the command line with all defaults, and\n"
     "                        start nothing\n"
     "\n" FEATURES "example: a program of this folder, in a guest that the bugs "
-                  "of its kernel\n"
+    "of its kernel\n"
     "and a minute end\n"
     "  vmm run bzImage --timeout 60s --fail-on-splat -- ./test all\n"
     "\n"
