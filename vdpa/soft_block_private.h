@@ -27,7 +27,7 @@ struct soft_block {
 
 /* As soft_block_open(), without a thread. */
 int soft_block_prepare(const struct disk_image_options *options,
-                       struct soft_block **block) MUST_CHECK;
+                       struct soft_block **prepared) MUST_CHECK;
 
 /* Serves the request in block->chain, of which header and status are there;
  * sets the bytes that were written to it. */

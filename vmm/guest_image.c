@@ -193,8 +193,8 @@ static void add_everything(const struct options *options, const uint8_t *slots,
                            struct program_needs *needs)
 {
     cpio_archive_add_folder(archive, "vmm", 0755);
-    cpio_archive_add_bytes(archive, "vmm/init", 0755, guest_init_begin,
-                           (size_t)(guest_init_end - guest_init_begin));
+    cpio_archive_add_bytes(archive, "vmm/init", 0755, guest_init_bytes,
+                           guest_init_size);
     if (!options->initrd)
         add_system(archive, needs);
     add_config(options, slots, archive);

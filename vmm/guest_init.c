@@ -11,9 +11,13 @@
 #endif
 
 __asm__(".pushsection .rodata\n"
-        ".global guest_init_begin, guest_init_end\n"
-        "guest_init_begin:\n"
+        ".global guest_init_bytes, guest_init_size\n"
+        "guest_init_bytes:\n"
         ".incbin \"" GUEST_INIT "\"\n"
-        "guest_init_end:\n"
-        ".byte 0\n"
+        "0:\n"
+        ".balign 8\n"
+        "guest_init_size:\n"
+        ".quad 0b - guest_init_bytes\n"
         ".popsection\n");
+
+_Static_assert(sizeof(size_t) == 8, "the size is a .quad");

@@ -6,8 +6,10 @@
 #ifndef VMM_GUEST_INIT_H
 #define VMM_GUEST_INIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-extern const uint8_t guest_init_begin[], guest_init_end[];
+extern const uint8_t guest_init_bytes[];
+extern const size_t guest_init_size;
 
 #endif

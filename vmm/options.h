@@ -105,7 +105,8 @@ struct disk_options {
 
 struct options {
     enum options_command command;
-    bool wants_help; /* the rest does not matter */
+    bool wants_help;    /* the rest does not matter */
+    uint8_t escape_key; /* as escape_keys.h has it */
     enum log_level log_level;
     struct vduse_options vduse;             /* for COMMAND_VDUSE */
     struct control_options control;         /* for COMMAND_CONTROL */
@@ -116,20 +117,18 @@ struct options {
     const char *kernel; /* as given; NULL, with a command: none was */
     /* Of it: NULL: what goes with the kernel; and what to load besides. */
     const char *module_folder, *modules[OPTIONS_MAX_MODULES];
-    unsigned num_modules;
+    unsigned num_modules, cpus;
     const char *initrd; /* NULL: none */
     char append[OPTIONS_MAX_APPEND];
     uint64_t memory;    /* bytes, a multiple of the page size */
     uint64_t page_size; /* bytes; 0: the system's, else huge pages */
-    int numa_node;      /* -1: any */
-    unsigned cpus;
     struct net_options nets[OPTIONS_MAX_NETS];
+    int numa_node; /* -1: any */
     unsigned net_count;
     struct disk_options disks[OPTIONS_MAX_DISKS];
     unsigned disk_count;
     enum options_on_reset on_reset;
     enum options_console console;
-    uint8_t escape_key;   /* as escape_keys.h has it */
     bool has_console;     /* asked for, not the default */
     bool is_preallocated; /* the memory */
     bool has_debug_exit;
@@ -144,19 +143,17 @@ struct options {
     const char *report;         /* NULL: on stderr alone */
     const char *counts;         /* NULL: none; the same for scripts */
     const char *control_socket; /* path; NULL: none */
-    unsigned required;          /* enum options_requirement, together */
     const char *trace;          /* a file; NULL: on stderr */
     const char *kmsg; /* a file, "stderr", "none"; NULL: the default */
     uint32_t timeout_ms, boot_timeout_ms; /* 0: none */
     enum options_on_timeout on_timeout;
+    unsigned required;            /* enum options_requirement, together */
     const char *allowed_splats;   /* a file of patterns; NULL: none */
     const char *directory, *user; /* to run it in, and as; NULL: /, root */
     const char *environment[OPTIONS_MAX_ENVIRONMENT]; /* "NAME=VALUE" */
-    unsigned num_environment;
-    const char *injects[OPTIONS_MAX_INJECTS]; /* "PATH[:GUESTPATH]" */
-    unsigned num_injects;
-    const char *collects[OPTIONS_MAX_COLLECTS]; /* "GUESTPATH:HOSTPATH" */
-    unsigned num_collects;
+    const char *injects[OPTIONS_MAX_INJECTS];         /* "PATH[:GUESTPATH]" */
+    const char *collects[OPTIONS_MAX_COLLECTS];       /* "GUESTPATH:HOSTPATH" */
+    unsigned num_environment, num_injects, num_collects;
     int command_argc;
     /* What the guest is to run, command_argc words; NULL: the initrd decides.
      */

@@ -87,6 +87,7 @@ int thread_times_read(struct thread_times *times, const char *task_dir)
     dir = opendir(task_dir);
     if (!dir)
         return -errno;
+    /* cppcheck-suppress readdirCalled; safe on a stream of one's own */
     while (!error && (entry = readdir(dir)) != NULL)
         if (entry->d_name[0] != '.' &&
             read_thread(&thread, task_dir, entry->d_name))

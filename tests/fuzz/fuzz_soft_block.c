@@ -153,7 +153,7 @@ static void check_device(void)
     require(!block->device.is_running ||
             !block->device.queues[0].ring.is_broken);
     require(ops->get_queue_position(&block->device.backend, 0, &position) == 0);
-    require(fstat(disk_fd, &file) == 0 && file.st_size == DISK_SIZE);
+    require(fstat(disk_fd, &file) == 0 && file.st_size == (off_t)DISK_SIZE);
 }
 
 /* ---- Steps ---- */
@@ -331,7 +331,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     drain(kick_fd);
     drain(call_fd);
     ring_size = (uint16_t)(1U << bytes[1] % (MAX_SIZE_LOG + 1));
-    require(ftruncate(disk_fd, 0) == 0 && ftruncate(disk_fd, DISK_SIZE) == 0);
+    require(ftruncate(disk_fd, 0) == 0 &&
+            ftruncate(disk_fd, (off_t)DISK_SIZE) == 0);
 
     open_device(bytes[0]);
     must_not_change =

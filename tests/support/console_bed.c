@@ -20,7 +20,7 @@
 #define BIT64(bit)       (1ULL << (bit))
 #define PATIENCE_SECONDS 20 /* of a busy machine, under a sanitizer */
 #define MESSAGE_SIZE     sizeof(struct virtio_console_control)
-#define QUEUE_BYTES      (CONSOLE_BED_RING_SIZE * CONSOLE_BED_SLOT_SIZE)
+#define QUEUE_BYTES      ((size_t)CONSOLE_BED_RING_SIZE * CONSOLE_BED_SLOT_SIZE)
 
 static void require(bool claim, const char *words)
 {
@@ -216,14 +216,16 @@ void console_bed_negotiate(struct console_bed *bed)
     set_status(bed, console_bed_status(bed) | VIRTIO_CONFIG_S_FEATURES_OK);
     ck_assert_int_eq(bed->ops->set_config_call(bed->backend, bed->config_fd),
                      0);
-    for (uint16_t i = 0; i < num_queues; i++) {
+    for (unsigned i = 0; i < num_queues; i++) {
         struct vdpa_queue queue = driver_ring_queue(&bed->rings[i]);
 
         queue.kick_fd = bed->kick_fds[i];
         queue.call_fd = bed->call_fds[i];
         queue.position = vdpa_queue_start(ring_setup(bed).packed);
-        ck_assert_int_eq(bed->ops->set_queue(bed->backend, i, &queue), 0);
-        ck_assert_int_eq(bed->ops->enable_queue(bed->backend, i, true), 0);
+        ck_assert_int_eq(bed->ops->set_queue(bed->backend, (uint16_t)i, &queue),
+                         0);
+        ck_assert_int_eq(
+            bed->ops->enable_queue(bed->backend, (uint16_t)i, true), 0);
     }
 }
 

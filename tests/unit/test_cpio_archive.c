@@ -52,7 +52,7 @@ static uint32_t field(size_t offset, unsigned number)
 {
     char digits[9] = "";
 
-    memcpy(digits, bytes + offset + 6 + 8 * number, 8);
+    memcpy(digits, bytes + offset + 6 + 8 * (size_t)number, 8);
     return (uint32_t)strtoul(digits, NULL, 16);
 }
 

@@ -241,8 +241,9 @@ START_TEST(a_read_goes_over_what_was_written_and_what_was_not)
     ck_assert_int_eq(open_image(&image, path, SNAPSHOT), 0);
     ck_assert_int_eq(fill(&image, 9, 1, 1), 0);
     ck_assert_int_eq(fill(&image, 12, 3, 2), 0);
-    ck_assert_int_eq(
-        disk_image_read(&image, &pieces, 8 * DISK_SECTOR, sizeof(bytes)), 0);
+    ck_assert_int_eq(disk_image_read(&image, &pieces, 8 * (uint64_t)DISK_SECTOR,
+                                     sizeof(bytes)),
+                     0);
     for (unsigned i = 0; i < sizeof(bytes); i++) {
         static const uint8_t expected[] = {0, 1, 0, 0, 2, 2, 2, 0};
 

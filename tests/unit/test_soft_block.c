@@ -100,7 +100,7 @@ END_TEST
 START_TEST(sectors_are_written)
 {
     open_bed(_i);
-    memset(bed.data, 0xaa, 2 * 512);
+    memset(bed.data, 0xaa, 1024);
     ck_assert_uint_eq(block_bed_ask(&bed, VIRTIO_BLK_T_OUT, 7, 2 * 512, 0),
                       VIRTIO_BLK_S_OK);
     ck_assert_uint_eq(bed.written, 1);

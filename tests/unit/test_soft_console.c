@@ -218,7 +218,7 @@ START_TEST(a_reader_that_does_not_read_makes_the_guest_wait)
     console_bed_send(&bed, CONSOLE_BED_TALK, "still here", 10);
     console_bed_await_count(&bed.num_received, 10);
     ck_assert_uint_le(bed.rings[tx].num_free, CONSOLE_BED_RING_SIZE);
-    for (unsigned i = 0; i < CONSOLE_BED_RING_SIZE / 2 && i < count; i++) {
+    for (unsigned i = 0; i < CONSOLE_BED_RING_SIZE / 2; i++) {
         memset(page, (int)('a' + i % 26), sizeof(page));
         console_bed_read_out(&bed, got, sizeof(got));
         ck_assert_mem_eq(got, page, sizeof(page));
