@@ -104,9 +104,12 @@ static void check_printed(const struct options *options)
 
 static void check_accepted(const struct options *options)
 {
+    /* The rest of a line that asks for help is not looked at. */
+    if (options->wants_help)
+        return;
     if (options->command == COMMAND_VDUSE)
         check_vduse(&options->vduse);
-    if (options->command != COMMAND_RUN || options->wants_help)
+    if (options->command != COMMAND_RUN)
         return;
     require(options->kernel != NULL ? options->kernel[0] != '\0'
                                     : options->command_argv != NULL);
