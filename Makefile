@@ -314,8 +314,8 @@ check-cli: all $(bare_guests) ## give the program bad input of every kind
 check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
-# Each measures by itself, too, in minutes: footprint 1, network 15, frames 10,
-# reset 10 (with 19 GiB of free memory 15), syscalls 3.
+# Each measures by itself, too, in minutes: footprint 1, network 15, frames 8,
+# reset 8 (with 19 GiB of free memory 17), syscalls 2.
 .PHONY: bench bench-footprint bench-network bench-frames bench-reset
 .PHONY: bench-syscalls
 bench: bench-footprint bench-network bench-frames bench-reset bench-syscalls ## measure, beside a peer in the same run
