@@ -61,33 +61,59 @@ static bool is_valid(const struct vhost_survey *survey,
             survey->capabilities.features & 1ULL << field->feature);
 }
 
+/* NULL for a type whose configuration is shown as bytes. */
+static const struct config_field *fields_of(uint32_t type, size_t *count)
+{
+    if (type == VIRTIO_ID_NET) {
+        *count = ARRAY_SIZE(net_fields);
+        return net_fields;
+    }
+    *count = type == VIRTIO_ID_BLOCK ? ARRAY_SIZE(block_fields) : 0;
+    return type == VIRTIO_ID_BLOCK ? block_fields : NULL;
+}
+
+#define MAX_HEX (3 * VHOST_SURVEY_MAX_CONFIG + 1)
+
+/* "52:54:00:12:34:56" */
+static void format_bytes(const uint8_t *bytes, size_t size, char separator,
+                         char text[MAX_HEX])
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < size; i++)
+        (void)sprintf(text + 3 * i, "%02x%c", bytes[i],
+                      i + 1 < size ? separator : '\0');
+}
+
+/* Numbers have up to eight bytes, the one address six. */
+static bool is_number(const struct config_field *field)
+{
+    return field->size <= 8 && field->size != 6;
+}
+
 static void print_field(const struct config_field *field, const uint8_t *bytes,
                         FILE *file)
 {
-    fprintf(file, " %s ", field->name);
-    if (field->size > 8 || field->size == 6) {
-        for (unsigned i = 0; i < field->size; i++)
-            fprintf(file, "%s%02x", i > 0 ? ":" : "", bytes[i]);
+    char text[MAX_HEX];
+
+    if (is_number(field)) {
+        fprintf(file, " %s %" PRIu64, field->name, load_le(bytes, field->size));
         return;
     }
-    fprintf(file, "%" PRIu64, load_le(bytes, field->size));
+    format_bytes(bytes, field->size, ':', text);
+    fprintf(file, " %s %s", field->name, text);
 }
 
 static void print_config(const struct vhost_survey *survey, FILE *file)
 {
-    const struct config_field *fields = net_fields;
-    size_t count = ARRAY_SIZE(net_fields);
-    uint32_t type = survey->capabilities.identity.device_id;
+    const struct vdpa_identity *identity = &survey->capabilities.identity;
+    size_t count;
+    const struct config_field *fields = fields_of(identity->device_id, &count);
+    char text[MAX_HEX];
 
-    fprintf(file, "  config:        %" PRIu32 " bytes:",
-            survey->capabilities.identity.config_size);
-    if (type == VIRTIO_ID_BLOCK) {
-        fields = block_fields;
-        count = ARRAY_SIZE(block_fields);
-    } else if (type != VIRTIO_ID_NET) {
-        for (uint32_t i = 0; i < survey->config_size; i++)
-            fprintf(file, " %02x", survey->config[i]);
-        count = 0;
+    fprintf(file, "  config:        %" PRIu32 " bytes:", identity->config_size);
+    if (!fields) {
+        format_bytes(survey->config, survey->config_size, ' ', text);
+        fprintf(file, " %s", text);
     }
     for (size_t i = 0; i < count; i++)
         if (is_valid(survey, &fields[i]))
@@ -177,6 +203,114 @@ void command_vdpa_print(const struct vhost_survey *survey, FILE *file)
     if (!survey->error)
         print_capabilities(survey, file);
 }
+
+/* ---- The same as JSON ---- */
+
+static void write_config(const struct vhost_survey *survey,
+                         struct json_writer *json)
+{
+    const struct vdpa_identity *identity = &survey->capabilities.identity;
+    size_t count;
+    const struct config_field *fields = fields_of(identity->device_id, &count);
+    char text[MAX_HEX];
+
+    json_writer_begin_object(json, "config");
+    json_writer_number(json, "bytes", identity->config_size);
+    if (!fields) {
+        format_bytes(survey->config, survey->config_size, ' ', text);
+        json_writer_string(json, "hex", text);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *bytes = survey->config + fields[i].offset;
+
+        if (!is_valid(survey, &fields[i]))
+            continue;
+        format_bytes(bytes, fields[i].size, ':', text);
+        if (is_number(&fields[i]))
+            json_writer_number(json, fields[i].name,
+                               load_le(bytes, fields[i].size));
+        else
+            json_writer_string(json, fields[i].name, text);
+    }
+    json_writer_end(json);
+}
+
+/* As text: most programs that read JSON keep 53 bits of a number. */
+static void write_address(struct json_writer *json, const char *key,
+                          uint64_t address)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "0x%" PRIx64, address);
+    json_writer_string(json, key, text);
+}
+
+static void write_capabilities(const struct vhost_survey *survey,
+                               struct json_writer *json)
+{
+    const struct vhost_capabilities *can = &survey->capabilities;
+    uint32_t type = can->identity.device_id;
+
+    json_writer_bits(json, "features", feature_names_get, type, can->features);
+    json_writer_bits(json, "kernel_features", bit_names_backend, type,
+                     can->backend_offered);
+    json_writer_begin_array(json, "queue_sizes");
+    for (unsigned i = 0; i < can->identity.num_queues; i++)
+        json_writer_number(json, NULL, can->queue_sizes[i]);
+    json_writer_end(json);
+    json_writer_number(json, "doorbell_pages", survey->num_doorbells);
+    write_config(survey, json);
+    write_address(json, "first_address", can->identity.first_iova);
+    write_address(json, "last_address", can->identity.last_iova);
+    if (survey->num_groups == 0 && survey->num_address_spaces == 0)
+        return;
+    json_writer_number(json, "groups", survey->num_groups);
+    json_writer_number(json, "address_spaces", survey->num_address_spaces);
+}
+
+static void write_state(const struct vhost_survey *survey,
+                        struct json_writer *json)
+{
+    static const char *const pinning[] = {[VHOST_PINNING_NEVER] = "never",
+                                          [VHOST_PINNING_ALWAYS] = "always",
+                                          [VHOST_PINNING_UNKNOWN] = "unknown"};
+
+    json_writer_string(json, "state",
+                       !survey->error            ? "idle"
+                       : survey->error == -EBUSY ? "in-use"
+                                                 : "unusable");
+    if (survey->error)
+        json_writer_string(json, "error", vhost_strerror(-survey->error));
+    if (survey->holder) {
+        json_writer_begin_object(json, "holder");
+        json_writer_number(json, "pid", (uint64_t)survey->holder);
+        json_writer_string(json, "command", survey->holder_command);
+        json_writer_end(json);
+    }
+    if (survey->parent.device[0])
+        json_writer_string(json, "device", survey->parent.device);
+    if (survey->parent.driver[0])
+        json_writer_string(json, "driver", survey->parent.driver);
+    json_writer_string(json, "pins_memory", pinning[survey->parent.pinning]);
+}
+
+void command_vdpa_json(const struct vhost_survey *survey,
+                       struct json_writer *json)
+{
+    char type[VIRTIO_TYPES_MAX_NAME];
+
+    json_writer_begin_object(json, "device");
+    json_writer_string(json, "path", survey->path);
+    write_state(survey, json);
+    if (!survey->error) {
+        virtio_types_print(survey->capabilities.identity.device_id, type);
+        json_writer_string(json, "type", type);
+        write_capabilities(survey, json);
+    }
+    json_writer_end(json);
+}
+
+/* ---- The command ---- */
 
 static int show(const char *path)
 {

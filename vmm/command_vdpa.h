@@ -6,6 +6,7 @@
 #define VMM_COMMAND_VDPA_H
 
 #include "vdpa/vhost_survey.h"
+#include "vmm/json_writer.h"
 #include "vmm/options.h"
 
 #include <stdio.h>
@@ -15,5 +16,8 @@ int command_vdpa(const struct vdpa_options *options);
 
 /* All about a device; a line each, indented. */
 void command_vdpa_print(const struct vhost_survey *survey, FILE *file);
+/* The same, as the member "device" of an object. */
+void command_vdpa_json(const struct vhost_survey *survey,
+                       struct json_writer *json);
 
 #endif

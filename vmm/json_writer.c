@@ -171,3 +171,19 @@ void json_writer_null(struct json_writer *writer, const char *key)
     begin_value(writer, key);
     fputs("null", writer->file);
 }
+
+void json_writer_bits(struct json_writer *writer, const char *key,
+                      bit_name *name, uint32_t device_id, uint64_t bits)
+{
+    json_writer_begin_array(writer, key);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const char *word = name(device_id, bit);
+        char number[8];
+
+        if (!(bits & 1ULL << bit))
+            continue;
+        (void)snprintf(number, sizeof(number), "bit%u", bit);
+        json_writer_string(writer, NULL, word ? word : number);
+    }
+    json_writer_end(writer);
+}

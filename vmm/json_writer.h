@@ -9,6 +9,8 @@
 #ifndef VMM_JSON_WRITER_H
 #define VMM_JSON_WRITER_H
 
+#include "vmm/bit_names.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +46,9 @@ void json_writer_number(struct json_writer *writer, const char *key,
 void json_writer_thousandths(struct json_writer *writer, const char *key,
                              uint64_t number);
 void json_writer_bool(struct json_writer *writer, const char *key, bool value);
+/* The names of the bits that are set, as an array. */
+void json_writer_bits(struct json_writer *writer, const char *key,
+                      bit_name *name, uint32_t device_id, uint64_t bits);
 void json_writer_null(struct json_writer *writer, const char *key);
 
 #endif

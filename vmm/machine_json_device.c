@@ -13,24 +13,6 @@
 
 #include <arpa/inet.h>
 
-static void print_features(const struct machine_device *device,
-                           struct json_writer *json)
-{
-    uint32_t device_id = device->pci.device.identity.device_id;
-
-    json_writer_begin_array(json, "features");
-    for (unsigned bit = 0; bit < FEATURE_NAMES_MAX; bit++) {
-        const char *name = feature_names_get(device_id, bit);
-        char number[8];
-
-        if (!(device->report.features & 1ULL << bit))
-            continue;
-        (void)snprintf(number, sizeof(number), "bit%u", bit);
-        json_writer_string(json, NULL, name ? name : number);
-    }
-    json_writer_end(json);
-}
-
 static void print_queues(const struct bypass_report *report,
                          struct json_writer *json)
 {
@@ -170,7 +152,8 @@ void machine_json_device(const struct machine_device *device,
     json_writer_number(json, "runs", report->runs);
     json_writer_thousandths(json, "seconds",
                             (uint64_t)(report->seconds * 1000));
-    print_features(device, json);
+    json_writer_bits(json, "features", feature_names_get,
+                     device->pci.device.identity.device_id, report->features);
     print_queues(report, json);
     print_costs(report, json);
     if (device->is_soft) {

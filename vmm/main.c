@@ -210,7 +210,7 @@ int main(int argc, char **argv)
     if (options.command == COMMAND_CONTROL || options.command == COMMAND_NET)
         return command_control(&options.control);
     if (options.command == COMMAND_DOCTOR)
-        return command_doctor();
+        return command_doctor(&options.doctor);
     if (options.command == COMMAND_VDPA)
         return command_vdpa(&options.vdpa);
     block_signals();

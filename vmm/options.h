@@ -83,6 +83,10 @@ struct net_request_options {
     bool force;
 };
 
+struct doctor_options {
+    bool wants_json;
+};
+
 struct vdpa_options {
     bool is_asked_for; /* "show" */
     const char *path;  /* of a device; NULL: all of them */
@@ -112,6 +116,7 @@ struct options {
     struct control_options control;         /* for COMMAND_CONTROL */
     struct net_request_options net_request; /* for COMMAND_NET */
     struct trace_check_options trace_check; /* for COMMAND_TRACE */
+    struct doctor_options doctor;           /* for COMMAND_DOCTOR */
     struct vdpa_options vdpa;               /* for COMMAND_VDPA */
     /* What follows is for COMMAND_RUN. */
     const char *kernel; /* as given; NULL, with a command: none was */

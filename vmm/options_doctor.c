@@ -6,7 +6,23 @@
 
 #include <string.h>
 
-static const struct option_rule rules[] = {
+static int set_json(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    (void)value;
+    options->doctor.wants_json = true;
+    return 0;
+}
+
+static const struct option_rule doctor_rules[] = {
+    {"json", 0, TAKES_NOTHING, NULL, set_json},
+    {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
+    {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
+    {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},
+};
+
+static const struct option_rule vdpa_rules[] = {
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},
     {"verbose", 'v', TAKES_NOTHING, NULL, options_set_verbose},
     {"help", 'h', TAKES_NOTHING, NULL, options_ask_for_help},
@@ -23,8 +39,8 @@ static int refuse_operand(struct option_parser *parser, const char *argument)
 int options_parse_doctor(struct option_parser *parser)
 {
     parser->command = "doctor";
-    parser->rules = rules;
-    parser->num_rules = ARRAY_SIZE(rules);
+    parser->rules = doctor_rules;
+    parser->num_rules = ARRAY_SIZE(doctor_rules);
     parser->add_operand = refuse_operand;
     return option_parser_run(parser);
 }
@@ -59,8 +75,8 @@ int options_parse_vdpa(struct option_parser *parser)
     int error;
 
     parser->command = "vdpa";
-    parser->rules = rules;
-    parser->num_rules = ARRAY_SIZE(rules);
+    parser->rules = vdpa_rules;
+    parser->num_rules = ARRAY_SIZE(vdpa_rules);
     parser->add_operand = add_vdpa_operand;
     error = option_parser_run(parser);
     if (error < 0 || parser->done)

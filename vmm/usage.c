@@ -264,14 +264,18 @@ static const char trace_help[] =
     "  -h, --help            this text\n"
 
 static const char doctor_help[] =
-    "usage: vmm doctor\n"
+    "usage: vmm doctor [--json]\n"
     "\n"
     "Says what this host offers to guests and what it lacks, each with what "
     "to\n"
     "do about it: KVM and how fast it really is, vDPA devices, VDUSE, memory\n"
     "limits, networks. The status is 0 when a guest can run. Nothing is\n"
     "changed.\n"
-    "\n" MESSAGES;
+    "\n"
+    "      --json            the same as one JSON object, for "
+    "programs\n" MESSAGES "\n"
+    "example: what is lacking here\n"
+    "  vmm doctor --json | jq '.findings[] | select(.verdict != \"ok\")'\n";
 
 static const char vdpa_help[] =
     "usage: vmm vdpa show [DEVICE]\n"

@@ -130,6 +130,22 @@ START_TEST(keys_are_escaped_too)
 }
 END_TEST
 
+static const char *name_of_bit(uint32_t device_id, unsigned bit)
+{
+    return bit == 63 && device_id == 5 ? "last" : NULL;
+}
+
+START_TEST(bits_are_their_names_or_their_numbers)
+{
+    json_writer_begin_object(&writer, NULL);
+    json_writer_bits(&writer, "a", name_of_bit, 5, 1ULL << 63 | 2);
+    json_writer_bits(&writer, "b", name_of_bit, 5, 0);
+    json_writer_end(&writer);
+    expect("{\n  \"a\": [\n    \"bit1\",\n    \"last\"\n  ],\n"
+           "  \"b\": []\n}\n");
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -141,6 +157,7 @@ static void add_tests(TCase *tcase)
                         ARRAY_SIZE(hostile));
     tcase_add_test(tcase, bytes_may_hold_zeros_and_are_read_no_further);
     tcase_add_test(tcase, keys_are_escaped_too);
+    tcase_add_test(tcase, bits_are_their_names_or_their_numbers);
 }
 
 int main(void)

@@ -115,6 +115,20 @@ START_TEST(control_command_is_its_own_request)
 }
 END_TEST
 
+START_TEST(doctor_prints_text_unless_asked_for_json)
+{
+    ck_assert_int_eq(parse("doctor"), 0);
+    ck_assert_int_eq(options.command, COMMAND_DOCTOR);
+    ck_assert(!options.doctor.wants_json);
+    ck_assert_int_eq(parse("doctor --json"), 0);
+    ck_assert(options.doctor.wants_json);
+    refuse("doctor --json=x", "--json takes no value, but got \"x\"");
+    refuse("doctor --jsno", "unknown option \"--jsno\": did you mean "
+                            "\"--json\"? \"vmm doctor --help\" lists the "
+                            "options");
+}
+END_TEST
+
 START_TEST(net_command_is_a_request_with_an_argument)
 {
     ck_assert_int_eq(parse("net add /s user"), 0);
@@ -605,6 +619,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_spelling_means_the_same);
     tcase_add_test(tcase, memory_is_a_number_of_pages);
     tcase_add_test(tcase, control_command_is_its_own_request);
+    tcase_add_test(tcase, doctor_prints_text_unless_asked_for_json);
     tcase_add_test(tcase, net_command_is_a_request_with_an_argument);
     tcase_add_test(tcase, cpus_are_1_to_255);
     tcase_add_test(tcase, appended_strings_are_joined);
