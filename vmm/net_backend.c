@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <stddef.h>
@@ -127,18 +128,22 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
 int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
                                uint64_t memory_size)
 {
-    char descriptors[OPTIONS_MAX_NETS][32];
+    char nodes[OPTIONS_MAX_NETS][PATH_MAX]; /* of descriptors */
     const char *paths[OPTIONS_MAX_NETS];
     unsigned num_paths = 0;
 
     assert(count <= ARRAY_SIZE(paths));
     for (unsigned i = 0; i < count; i++) {
+        char *node = nodes[num_paths];
+        int error = 0;
+
         if (!net_kind_is_vdpa(nets[i].kind))
             continue;
-        (void)snprintf(descriptors[i], sizeof(descriptors[i]),
-                       "/proc/self/fd/%d", nets[i].fd);
-        paths[num_paths++] =
-            nets[i].kind == NET_VDPA_FD ? descriptors[i] : nets[i].name;
+        if (nets[i].kind == NET_VDPA_FD)
+            error = vhost_handover_find(nets[i].fd, &vhost_host_syscalls, node);
+        if (error)
+            return error;
+        paths[num_paths++] = nets[i].kind == NET_VDPA_FD ? node : nets[i].name;
     }
     return vhost_memlock_reserve_all(&vhost_host_syscalls, paths, num_paths,
                                      memory_size);

@@ -18,7 +18,8 @@ int net_backend_claim(const struct net_options *options) MUST_CHECK;
 
 /* Makes room under RLIMIT_MEMLOCK for all vDPA devices among the `count`, each
  * of which may pin the guest's `memory_size` bytes; before any of them is
- * opened. -ENOMEM, logged with figures and remedy. */
+ * opened. -ENOMEM, logged with figures and remedy; or what is wrong with a
+ * descriptor among them, logged. */
 int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
                                uint64_t memory_size) MUST_CHECK;
 
