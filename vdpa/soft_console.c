@@ -15,6 +15,7 @@
 #include <linux/virtio_ring.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #define FEATURE(bit) (1ULL << (bit))
 #define QUEUE_SIZE   64 /* descriptors; a driver fills them with a page each */
@@ -65,6 +66,15 @@ void soft_console_put_back(struct soft_console *console, unsigned index)
 {
     virtqueue_put_back(&console->device.queues[index].ring,
                        &console->chain.buffer, 1);
+}
+
+void soft_console_look_again(struct soft_console *console, unsigned index)
+{
+    const struct soft_queue *queue = &console->device.queues[index];
+
+    if (queue->is_started && eventfd_write(queue->setup.kick_fd, 1) != 0)
+        log_error("%s: eventfd: %s", console->device.backend.name,
+                  strerror(errno));
 }
 
 static void drain(struct soft_console *console)
@@ -324,22 +334,31 @@ int soft_console_open(const struct soft_console_options *options,
     return error;
 }
 
+/* Keeps what there is room for until the guest reads. */
+static size_t hold(struct soft_console_port *port, const void *bytes,
+                   size_t size)
+{
+    size_t room = sizeof(port->waiting) - port->num_waiting;
+
+    port->room_is_owed = size > room;
+    if (size > room)
+        size = room;
+    memcpy(port->waiting + port->num_waiting, bytes, size);
+    port->num_waiting += size;
+    return size;
+}
+
+/* The client may have been called amid a buffer, so console->chain is in use:
+ * the guest gets its bytes later. */
 size_t soft_console_answer(struct vdpa_backend *backend, unsigned port,
                            const void *bytes, size_t size)
 {
     struct soft_console *console =
         container_of(backend, struct soft_console, device.backend);
-    struct soft_console_port *to = &console->ports[port];
-    size_t room = sizeof(to->waiting) - to->num_waiting;
+    size_t taken = hold(&console->ports[port], bytes, size);
 
-    to->room_is_owed = size > room;
-    if (size > room)
-        size = room;
-    memcpy(to->waiting + to->num_waiting, bytes, size);
-    to->num_waiting += size;
-    if (console->device.is_running)
-        soft_console_serve_in(to);
-    return size;
+    soft_console_look_again(console, soft_console_rx_queue(port));
+    return taken;
 }
 
 size_t soft_console_send(struct vdpa_backend *backend, unsigned port,
@@ -350,9 +369,11 @@ size_t soft_console_send(struct vdpa_backend *backend, unsigned port,
     size_t taken;
 
     pthread_mutex_lock(&console->device.lock);
-    taken = soft_console_answer(backend, port, bytes, size);
-    if (console->device.is_running)
+    taken = hold(&console->ports[port], bytes, size);
+    if (console->device.is_running) {
+        soft_console_serve_in(&console->ports[port]);
         soft_console_finish(console);
+    }
     pthread_mutex_unlock(&console->device.lock);
     return taken;
 }

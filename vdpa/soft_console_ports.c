@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* Buffers of one look at a queue, so that the other ports get their turn. */
@@ -52,15 +51,6 @@ void soft_console_unwatch(struct soft_console_port *port)
 {
     set_watched(port, &port->in, &port->in_is_watched, false);
     set_watched(port, &port->out, &port->out_is_watched, false);
-}
-
-/* The rest of a burst, after the other sources had their turn. */
-static void look_again(struct soft_console_port *port, unsigned queue)
-{
-    const struct soft_device *device = &port->console->device;
-
-    if (eventfd_write(device->queues[queue].setup.kick_fd, 1) != 0)
-        log_error("%s: eventfd: %s", device->backend.name, strerror(errno));
 }
 
 /* ---- For the guest ---- */
@@ -162,7 +152,7 @@ void soft_console_serve_in(struct soft_console_port *port)
         if (!move_in(port, queue))
             return;
     if (port->is_open)
-        look_again(port, queue);
+        soft_console_look_again(port->console, queue);
 }
 
 static void in_ready(void *owner, uint32_t events)
@@ -170,8 +160,11 @@ static void in_ready(void *owner, uint32_t events)
     struct soft_console_port *port = owner;
 
     (void)events;
-    if (!port->console->device.is_running)
+    /* It would be ready for ever; the kicks after a resume have both served. */
+    if (!port->console->device.is_running) {
+        soft_console_unwatch(port);
         return;
+    }
     soft_console_serve_in(port);
     soft_console_finish(port->console);
 }
@@ -252,7 +245,7 @@ void soft_console_serve_out(struct soft_console_port *port)
         soft_console_return(console, queue, 0);
     }
     port->out_is_blocked = true;
-    look_again(port, queue);
+    soft_console_look_again(port->console, queue);
 }
 
 static void out_ready(void *owner, uint32_t events)
@@ -260,8 +253,10 @@ static void out_ready(void *owner, uint32_t events)
     struct soft_console_port *port = owner;
 
     (void)events;
-    if (!port->console->device.is_running)
+    if (!port->console->device.is_running) {
+        soft_console_unwatch(port);
         return;
+    }
     soft_console_serve_out(port);
     soft_console_finish(port->console);
 }

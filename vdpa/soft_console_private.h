@@ -59,6 +59,8 @@ bool soft_console_take(struct soft_console *console, unsigned index);
 void soft_console_return(struct soft_console *console, unsigned index,
                          size_t written);
 void soft_console_put_back(struct soft_console *console, unsigned index);
+/* Has a queue served as by a kick, after the other sources had their turn. */
+void soft_console_look_again(struct soft_console *console, unsigned index);
 /* After anything that took: signals and looks after broken rings. */
 void soft_console_finish(struct soft_console *console);
 

@@ -39,6 +39,12 @@ static void sleep_on(int fd, const char *words)
 
 /* ---- The owner ---- */
 
+static void answer(struct console_bed *bed)
+{
+    if (bed->setup.owner_answers)
+        (void)soft_console_answer(bed->backend, CONSOLE_BED_TALK, "!", 1);
+}
+
 static void received(void *owner, unsigned port, const uint8_t *bytes,
                      size_t size)
 {
@@ -49,6 +55,7 @@ static void received(void *owner, unsigned port, const uint8_t *bytes,
     require(count + size < sizeof(bed->received), "it is not as much");
     memcpy(bed->received + count, bytes, size);
     bed->num_received = count + (unsigned)size;
+    answer(bed);
     if (bed->setup.owner_asks)
         soft_console_drain(bed->backend);
 }
@@ -59,6 +66,7 @@ static void out_failed(void *owner, unsigned port, int error)
 
     bed->failure = error;
     bed->failed_port = (int)port;
+    answer(bed);
 }
 
 static void has_room(void *owner, unsigned port)
@@ -67,6 +75,7 @@ static void has_room(void *owner, unsigned port)
 
     require(port == CONSOLE_BED_TALK, "only its port was sent to");
     bed->num_rooms++;
+    answer(bed);
 }
 
 static void drained(void *owner)

@@ -53,6 +53,8 @@ struct console_bed_setup {
     bool is_simple;  /* a driver without MULTIPORT */
     bool for_later;  /* do not start yet */
     bool owner_asks; /* for what is out once something is received */
+    /* Answers "!" on the port "talk" to whatever it is told. */
+    bool owner_answers;
 };
 
 struct console_bed {
