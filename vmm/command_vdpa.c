@@ -61,7 +61,7 @@ static bool is_valid(const struct vhost_survey *survey,
             survey->capabilities.features & 1ULL << field->feature);
 }
 
-/* NULL for a type whose configuration is shown as bytes. */
+/* None for a type whose configuration is shown as bytes. */
 static const struct config_field *fields_of(uint32_t type, size_t *count)
 {
     if (type == VIRTIO_ID_NET) {
@@ -111,7 +111,7 @@ static void print_config(const struct vhost_survey *survey, FILE *file)
     char text[MAX_HEX];
 
     fprintf(file, "  config:        %" PRIu32 " bytes:", identity->config_size);
-    if (!fields) {
+    if (count == 0) {
         format_bytes(survey->config, survey->config_size, ' ', text);
         fprintf(file, " %s", text);
     }
@@ -216,7 +216,7 @@ static void write_config(const struct vhost_survey *survey,
 
     json_writer_begin_object(json, "config");
     json_writer_number(json, "bytes", identity->config_size);
-    if (!fields) {
+    if (count == 0) {
         format_bytes(survey->config, survey->config_size, ' ', text);
         json_writer_string(json, "hex", text);
     }

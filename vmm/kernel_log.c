@@ -18,6 +18,9 @@
 /* A splat without an end of its own ends after so many lines. */
 #define MAX_BLOCK_LINES 120
 
+/* kmemleak's count, after the leaks if it prints those. */
+#define LAST_OF_KMEMLEAK "new suspected memory leaks"
+
 /* The more telling ones first: a KASAN report is a BUG, too. */
 static const struct {
     const char *text, *kind;
@@ -42,7 +45,8 @@ static const struct {
     {"BUG: soft lockup", "lockup"},
     {"hard LOCKUP", "lockup"},
     {"ref_tracker:", "ref_tracker"},
-    {"new suspected memory leaks", "kmemleak"},
+    {"unreferenced object", "kmemleak"},
+    {LAST_OF_KMEMLEAK, "kmemleak"},
     {"unregister_netdevice: waiting for", "ref_tracker"},
     {"kernel BUG at", "BUG"},
     {"general protection fault", "Oops"},
@@ -54,6 +58,19 @@ static const struct {
     {"BUG:", "BUG"},
     {"WARNING:", "WARNING"},
 };
+
+/* What a backtrace begins with, in a line of its own or at the end of one. */
+static const char *const trace_beginnings[] = {
+    "Call Trace:",                /* x86 */
+    "Call trace:",                /* arm64 */
+    " users at",                  /* ref_tracker */
+    "allocated in:", "backtrace", /* kmemleak: "backtrace (crc 1234):" */
+    " bytes by ",                 /* KCSAN */
+};
+
+/* Where the function stands that a report is about: before the registers'
+ * values on x86, and on arm64. */
+static const char *const function_beginnings[] = {"RIP: ", "pc : "};
 
 /* ---- What does not count ---- */
 
@@ -173,14 +190,35 @@ static void drop_block(struct kernel_log *log)
 {
     log->in_block = log->in_trace = false;
     log->block_size = 0;
-    log->num_frames = 0;
+    log->num_frames = log->num_guesses = 0;
+    log->function[0] = '\0';
     log->splat_kind = NULL;
+}
+
+/* The function that the report is about, then the frames that are sure; those
+ * that may be leftovers where there is no other. */
+static void settle_frames(struct kernel_log *log)
+{
+    if (log->num_frames == 0) {
+        memcpy(log->frames, log->guesses, sizeof(log->frames));
+        log->num_frames = log->num_guesses;
+    }
+    /* arm64 has it in the backtrace, too. */
+    if (log->function[0] == '\0' ||
+        (log->num_frames > 0 && strcmp(log->frames[0], log->function) == 0))
+        return;
+    if (log->num_frames < KERNEL_LOG_NUM_FRAMES)
+        log->num_frames++;
+    memmove(log->frames[1], log->frames[0],
+            (log->num_frames - 1) * sizeof(log->frames[0]));
+    memcpy(log->frames[0], log->function, sizeof(log->frames[0]));
 }
 
 static void end_block(struct kernel_log *log)
 {
     if (!log->in_block)
         return;
+    settle_frames(log);
     for (unsigned i = 0; i < log->num_frames; i++) {
         if (is_allowed(log, log->frames[i])) {
             drop_block(log);
@@ -191,45 +229,102 @@ static void end_block(struct kernel_log *log)
     log->saw_splat = true;
 }
 
-/* " func+0x12/0x34 [module]"; those with "? " may be leftovers. */
-static void take_frame(struct kernel_log *log, const char *line)
+/* Of "func+0x12/0x34 [module]"; false when the text begins otherwise. */
+static bool read_function(const char *text, char name[KERNEL_LOG_MAX_FRAME])
 {
-    size_t length = strcspn(line, "+ ");
+    size_t length = strcspn(text, "+ ");
 
-    if (line[0] == '?' || line[0] == '<' || line[length] != '+' ||
-        length >= KERNEL_LOG_MAX_FRAME)
+    if (length == 0 || length >= KERNEL_LOG_MAX_FRAME ||
+        strncmp(text + length, "+0x", 3) != 0)
+        return false;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return true;
+}
+
+/* "? func+0x12/0x34" may be a leftover of the stack. */
+static void take_frame(struct kernel_log *log, const char *text)
+{
+    static const char prefix[] = "kmemleak: "; /* of each line of its */
+
+    if (strncmp(text, prefix, strlen(prefix)) == 0)
+        text += strlen(prefix);
+    text = skip_stamp(text + strspn(text, " "));
+    if (strncmp(text, "? ", 2) == 0) {
+        if (log->num_guesses < KERNEL_LOG_NUM_FRAMES &&
+            read_function(text + 2, log->guesses[log->num_guesses]))
+            log->num_guesses++;
+    } else if (log->num_frames < KERNEL_LOG_NUM_FRAMES &&
+               read_function(text, log->frames[log->num_frames])) {
+        log->num_frames++;
+    }
+}
+
+/* "RIP: 0010:func+0x12/0x34", "pc : func+0x12/0x34"; a program's has no name.
+ */
+static void take_function(struct kernel_log *log, const char *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(function_beginnings); i++) {
+        size_t length = strlen(function_beginnings[i]);
+
+        if (log->function[0] != '\0' ||
+            strncmp(text, function_beginnings[i], length) != 0)
+            continue;
+        text += length;
+        text += strspn(text, "0123456789abcdef") == 4 && text[4] == ':' ? 5 : 0;
+        if (!read_function(text, log->function))
+            log->function[0] = '\0';
         return;
-    memcpy(log->frames[log->num_frames], line, length);
-    log->frames[log->num_frames][length] = '\0';
-    log->num_frames++;
+    }
+}
+
+static bool begins_trace(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(trace_beginnings); i++)
+        if (strstr(text, trace_beginnings[i]))
+            return true;
+    return false;
 }
 
 static void continue_block(struct kernel_log *log, const char *line)
 {
     const char *text = skip_stamp(line);
 
-    keep_line(log, line);
-    if (strstr(text, "---[ end") || ++log->block_lines == MAX_BLOCK_LINES) {
+    /* Of another one, which is not to lend its frames to this. */
+    if (strstr(text, "---[ cut here ]---")) {
         end_block(log);
         return;
     }
-    if (strncmp(text, "Call Trace:", 11) == 0 ||
-        strncmp(text, "Call trace:", 11) == 0)
+    keep_line(log, line);
+    if (strstr(text, "---[ end") || strstr(text, LAST_OF_KMEMLEAK) ||
+        ++log->block_lines == MAX_BLOCK_LINES) {
+        end_block(log);
+        return;
+    }
+    take_function(log, text);
+    if (begins_trace(text))
         log->in_trace = true;
-    else if (log->in_trace && log->num_frames < KERNEL_LOG_NUM_FRAMES)
+    else if (log->in_trace)
         take_frame(log, text);
 }
 
 static void begin_block(struct kernel_log *log, const char *line,
                         const char *kind)
 {
+    const char *function;
+
+    drop_block(log);
     log->in_block = true;
-    log->in_trace = false;
+    log->in_trace = begins_trace(line);
     log->block_lines = 0;
-    log->block_size = 0;
-    log->num_frames = 0;
     log->splat_kind = kind;
     keep_line(log, line);
+    /* "BUG: KASAN: slab-use-after-free in func+0x12/0x34" */
+    function = strstr(line, " in ");
+    if (function && !read_function(function + 4, log->function))
+        log->function[0] = '\0';
+    if (strstr(line, LAST_OF_KMEMLEAK))
+        end_block(log);
 }
 
 static void take_line(struct kernel_log *log, const char *line)

@@ -50,6 +50,9 @@ struct kernel_log {
     /* Of the splat that is being read. */
     bool in_block, in_trace;
     unsigned block_lines;
+    char function[KERNEL_LOG_MAX_FRAME]; /* that it is about; "": not known */
+    char guesses[KERNEL_LOG_NUM_FRAMES][KERNEL_LOG_MAX_FRAME];
+    unsigned num_guesses; /* frames that may be leftovers of the stack */
 
     char line[KERNEL_LOG_MAX_LINE];
     size_t length;

@@ -40,6 +40,8 @@ static void check(const struct kernel_log *log)
     require(log->num_frames <= KERNEL_LOG_NUM_FRAMES);
     for (unsigned i = 0; i < log->num_frames; i++)
         require(memchr(log->frames[i], '\0', KERNEL_LOG_MAX_FRAME) != NULL);
+    require(log->num_guesses <= KERNEL_LOG_NUM_FRAMES);
+    require(memchr(log->function, '\0', sizeof(log->function)) != NULL);
     require(!log->in_block);
     require(!log->saw_splat || log->splat_kind != NULL);
     require(kernel_log_tail(log, tail, sizeof(tail)) <= log->total);
@@ -59,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     require(whole.splat_kind == single.splat_kind);
     require(whole.total == single.total);
     require(whole.num_frames == single.num_frames);
+    for (unsigned i = 0; i < whole.num_frames; i++)
+        require(strcmp(whole.frames[i], single.frames[i]) == 0);
     require(whole.block_size == single.block_size);
     require(memcmp(whole.block, single.block, whole.block_size) == 0);
     require(memcmp(whole.tail, single.tail, sizeof(whole.tail)) == 0);
