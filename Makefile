@@ -4,6 +4,8 @@
 # Every configuration (compiler, sanitizers, coverage) has an object folder of
 # its own below the build folder, so that none overwrites another:
 # build/gcc, build/clang-asan-ubsan, ... The plain one's program is build/vmm.
+# What is built for another machine than this one is below build/ARCH, for
+# example build/arm64/vmm.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
@@ -12,8 +14,25 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # ---- What a caller may set --------------------------------------------------
 
+# The machines there are, by the names of our folders, of compilers and of
+# Debian's packages; and this one.
+architectures := x86 arm64
+triplet_x86   := x86_64-linux-gnu
+triplet_arm64 := aarch64-linux-gnu
+debian_x86    := amd64
+debian_arm64  := arm64
+machine       := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+# What `check` is limited to; nothing: all that this machine can try.
+asked_arch    := $(ARCH)
+ARCH          ?= $(machine)
+ifeq ($(filter $(ARCH),$(architectures)),)
+$(error ARCH=$(ARCH): there is no such architecture; there are \
+	$(architectures))
+endif
+cross := $(if $(filter-out $(machine),$(ARCH)),$(triplet_$(ARCH))-)
+
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(cross)gcc
 endif
 B            ?= build
 PREFIX       ?= /usr/local
@@ -22,7 +41,6 @@ COVERAGE     ?=
 WERROR       ?= 1
 FUZZ_SECONDS ?= 60
 JOBS         ?= $(shell nproc)
-ARCH         ?= $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format))
 CLANG_TIDY   ?= $(firstword $(shell command -v clang-tidy-14 clang-tidy))
 V            ?= 0
@@ -36,16 +54,17 @@ endif
 
 # ---- Configuration ----------------------------------------------------------
 
+build     := $(B)$(if $(cross),/$(ARCH))
 comma     := ,
 nicknames := $(subst address,asan,$(subst undefined,ubsan,$(SANITIZE)))
 nicknames := $(subst thread,tsan,$(subst fuzzer-no-link,fuzz,$(nicknames)))
-config    := $(notdir $(CC))$(addprefix -,$(subst $(comma),-,$(nicknames)))
+config    := $(patsubst $(cross)%,%,$(notdir $(CC)))$(addprefix -,$(subst $(comma),-,$(nicknames)))
 config    := $(config)$(if $(COVERAGE),-coverage)
-O         := $(B)/$(config)
-VMM       := $(if $(filter gcc,$(config)),$(B)/vmm,$(O)/bin/vmm)
+O         := $(build)/$(config)
+VMM       := $(if $(filter gcc,$(config)),$(build)/vmm,$(O)/bin/vmm)
 # Made from sources by other tools than the compiler; the same for every
 # configuration.
-GENERATED := $(B)/generated
+GENERATED := $(build)/generated
 
 # KVM takes headers that end in a flexible array; ours stand before an array
 # of fixed size, which clang's -Wpedantic dislikes; and it counts the bytes of
@@ -75,10 +94,29 @@ ifneq ($(findstring thread,$(SANITIZE)),)
 export CK_FORK := no
 endif
 
-cflags  = $(dialect) $(warnings) -g $(mode) $(CPPFLAGS) $(CFLAGS)
-ldflags = -pthread $(mode_ldflags) $(LDFLAGS)
-check_cflags = $(shell pkg-config --cflags check)
-check_libs   = $(shell pkg-config --libs check)
+# Another machine's libraries are in a folder of the cache.
+sysroot_of = $(shell tests/setup/sysroot --path $(debian_$(1)))
+# What runs another machine's programs, by the folder of their libraries.
+emulator_of = qemu-$(firstword $(subst -, ,$(triplet_$(1)))) \
+	-L $(call sysroot_of,$(1))
+ifneq ($(cross),)
+SYSROOT      := $(call sysroot_of,$(ARCH))
+target_flags := $(if $(findstring clang,$(CC)),--target=$(triplet_$(ARCH)))
+sysroot_cflags  := $(target_flags) -isystem $(SYSROOT)/usr/include
+sysroot_lib     := $(SYSROOT)/usr/lib/$(triplet_$(ARCH))
+sysroot_ldflags := $(target_flags) -L$(sysroot_lib) \
+	-Wl,-rpath-link,$(sysroot_lib):$(SYSROOT)/lib/$(triplet_$(ARCH))
+pkg_config := PKG_CONFIG_LIBDIR=$(sysroot_lib)/pkgconfig \
+	PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) pkg-config
+else
+pkg_config := pkg-config
+endif
+
+cflags  = $(dialect) $(warnings) -g $(mode) $(sysroot_cflags) $(CPPFLAGS) \
+	$(CFLAGS)
+ldflags = -pthread $(mode_ldflags) $(sysroot_ldflags) $(LDFLAGS)
+check_cflags = $(shell $(pkg_config) --cflags check)
+check_libs   = $(shell $(pkg_config) --libs check)
 # libslirp is loaded when it is asked for (vdpa/slirp_library.c).
 libraries   := -lmnl -lz -lzstd -llzma
 
@@ -90,17 +128,24 @@ core_sources    := $(filter-out $(root_sources),$(wildcard vmm/*.c))
 arch_sources    := $(wildcard vmm/$(ARCH)/*.c)
 devices_sources := $(wildcard devices/*.c)
 vdpa_sources    := $(wildcard vdpa/*.c)
-support_sources := $(wildcard tests/support/*.c)
-unit_sources    := $(wildcard tests/unit/test_*.c)
-contract_sources := $(wildcard tests/contract/test_*.c)
-fuzz_sources    := $(wildcard tests/fuzz/fuzz_*.c)
+support_sources := $(wildcard tests/support/*.c tests/support/$(ARCH)/*.c)
+# A test that includes a header of one architecture is for that one alone.
+all_test_sources := $(wildcard tests/unit/test_*.c tests/contract/test_*.c \
+	tests/fuzz/fuzz_*.c)
+not_for         = $(shell grep -l -E '"(vmm|tests/support)/($(subst \
+	$() ,|,$(filter-out $(1),$(architectures))))/' $(all_test_sources))
+tests_for       = $(filter-out $(call not_for,$(1)),$(all_test_sources))
+test_sources    := $(call tests_for,$(ARCH))
+unit_sources    := $(filter tests/unit/%,$(test_sources))
+contract_sources := $(filter tests/contract/%,$(test_sources))
+fuzz_sources    := $(filter tests/fuzz/%,$(test_sources))
 # Traces the calls of other programs: what traces those of ours, as a library
 # that is loaded before theirs.
 preload_source  := tests/trace/preload.c
 preload_sources := $(preload_source) vdpa/vhost_trace.c vdpa/vhost_requests.c \
 	vmm/trace.c vmm/log.c vmm/bit_names.c vmm/feature_names.c \
 	vmm/nearest_word.c
-preload         := $(B)/trace_preload
+preload         := $(build)/trace_preload
 
 # Of the guest's first process, what knows no system and can be tested here.
 guest_sources   := guest/init/dhcp_packet.c
@@ -110,7 +155,8 @@ program_sources := $(root_sources) $(core_sources) $(arch_sources) \
 hosted_sources  := $(program_sources) $(guest_sources) $(support_sources) $(unit_sources) \
 	$(contract_sources) $(fuzz_sources) $(preload_source)
 hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
-	guest/init/*.h tests/support/*.h)
+	guest/init/*.h tests/support/*.h \
+	tests/support/$(ARCH)/*.h)
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
 	$(wildcard guest/*/*.c guest/*/*.h)
@@ -118,7 +164,7 @@ formatted := $(hosted_sources) $(hosted_headers) \
 bare_cases   := $(if $(filter x86,$(ARCH)),$(wildcard guest/bare/case_*.c))
 bare_shared  := $(filter-out $(bare_cases),$(wildcard guest/bare/*.c)) \
 	$(wildcard guest/bare/*.S)
-bare_guests  := $(bare_cases:guest/bare/case_%.c=$(B)/guest/%.elf)
+bare_guests  := $(bare_cases:guest/bare/case_%.c=$(build)/guest/%.elf)
 bare_headers := $(wildcard guest/bare/*.h vmm/$(ARCH)/memory_map.h)
 asl_sources := $(wildcard vmm/$(ARCH)/*.asl)
 generated_headers := $(asl_sources:%.asl=$(GENERATED)/%.h)
@@ -149,9 +195,9 @@ $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 		$(program_libs) -Wl,--end-group $(libraries)
 
 # What shells complete, made of what --help says.
-completions := $(addprefix $(B)/completions/,vmm.bash vmm.zsh vmm.fish)
+completions := $(addprefix $(build)/completions/,vmm.bash vmm.zsh vmm.fish)
 
-$(completions): $(B)/completions/vmm.%: $(VMM) $(wildcard completions/*)
+$(completions): $(build)/completions/vmm.%: $(VMM) $(wildcard completions/*)
 	$(call say,HELP,$@)
 	@mkdir -p $(@D)
 	$(Q)completions/generate $(VMM) $* >$@
@@ -171,16 +217,20 @@ $(libs): $(O)/lib%.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(O)/%.o: %.c Makefile | $(generated_headers)
+$(O)/%.o: %.c Makefile | $(generated_headers) $(SYSROOT)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+# Needs a network, once.
+$(SYSROOT):
+	@tests/setup/sysroot $(debian_$(ARCH))
 
 $(O)/tests/%.o: private mode += $(check_cflags)
 
 # Code that asks with __has_include for a header is built again once the header
 # has come, however old its date.
-libslirp_is := $(if $(wildcard /usr/include/slirp/libslirp.h),present,absent)
+libslirp_is := $(if $(cross)$(wildcard /usr/include/slirp/libslirp.h),present,absent)
 $(patsubst %.c,$(O)/%.o,$(wildcard vdpa/slirp_*.c)): \
 	$(GENERATED)/libslirp-$(libslirp_is)
 $(GENERATED)/libslirp-%:
@@ -218,7 +268,7 @@ $(unit_tests) $(contract_tests): $(O)/%: $(O)/%.o $(libs)
 # The first process of a guest that runs one command: static, and for the
 # guest's architecture, whatever the program itself is built with.
 init_sources := $(wildcard guest/init/*.c)
-init_program := $(B)/guest/init
+init_program := $(build)/guest/init
 
 $(init_program): $(init_sources) $(wildcard guest/init/*.h) Makefile
 	$(call say,CC,$@)
@@ -237,24 +287,24 @@ $(preload): $(preload_sources) $(wildcard vdpa/vhost_*.h vmm/*.h) Makefile
 
 # Bare guests are built by gcc for every configuration alike: for no host
 # system, and without registers that would need switching on first.
-GUEST_CC     ?= gcc
+GUEST_CC     ?= $(cross)gcc
 guest_cflags := -m64 -std=c11 -ffreestanding -fno-pic -fno-pie -O2 -g \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -I. $(warnings)
-bare_objects := $(addprefix $(B)/guest/,$(addsuffix .o,\
+bare_objects := $(addprefix $(build)/guest/,$(addsuffix .o,\
 	$(basename $(notdir $(bare_shared)))))
 
-$(B)/guest/%.o: guest/bare/%.c $(bare_headers) Makefile
+$(build)/guest/%.o: guest/bare/%.c $(bare_headers) Makefile
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
 
-$(B)/guest/%.o: guest/bare/%.S Makefile
+$(build)/guest/%.o: guest/bare/%.S Makefile
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
 
-$(bare_guests): $(B)/guest/%.elf: $(B)/guest/case_%.o $(bare_objects) \
+$(bare_guests): $(build)/guest/%.elf: $(build)/guest/case_%.o $(bare_objects) \
 		guest/bare/guest.ld
 	$(call say,LINK,$@)
 	$(Q)$(GUEST_CC) -nostdlib -static -no-pie -Wl,--build-id=none \
@@ -263,10 +313,10 @@ $(bare_guests): $(B)/guest/%.elf: $(B)/guest/case_%.o $(bare_objects) \
 
 # ---- Testing ----------------------------------------------------------------
 
-RUN_ALL := B=$(B) tests/run-all
+RUN_ALL := B=$(build) tests/run-all
 # The configuration that `check` tests besides the one it was asked for.
 asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
-asan_tests := $(patsubst %.c,$(B)/clang-asan-ubsan/%,\
+asan_tests := $(patsubst %.c,$(build)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
 guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
 cli_step   := $(if $(wildcard tests/cli/run),--test cli=tests/cli/run)
@@ -282,7 +332,7 @@ lint_steps  = \
 # Each fuzz target is tried for a short while; those that walk what a guest
 # wrote into memory for longer.
 fuzz_vars   := CC=clang SANITIZE=fuzzer-no-link,address,undefined COVERAGE=
-fuzz_folder := $(B)/clang-fuzz-asan-ubsan/tests/fuzz
+fuzz_folder := $(build)/clang-fuzz-asan-ubsan/tests/fuzz
 long_fuzz   := fuzz_virtqueue_split fuzz_virtqueue_packed fuzz_net_header \
 	fuzz_soft_net fuzz_soft_block
 fuzz_steps  := $(foreach target,$(notdir $(basename $(fuzz_sources))),--step \
@@ -320,7 +370,7 @@ check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests 
 .PHONY: bench-syscalls
 bench: bench-footprint bench-network bench-frames bench-reset bench-syscalls ## measure, beside a peer in the same run
 
-bench-footprint: all $(if $(wildcard guest/bare),$(B)/guest/idle.elf) ## what a resting guest costs
+bench-footprint: all $(if $(wildcard guest/bare),$(build)/guest/idle.elf) ## what a resting guest costs
 	@tests/bench/footprint
 
 bench-network: all ## what networks made in software carry
@@ -352,12 +402,12 @@ fuzz-run: $(fuzz_targets)
 
 coverage: ## show how many lines the unit and contract tests reach
 	+$(Q)$(MAKE) CC=gcc COVERAGE=1 SANITIZE= check-unit check-contract
-	$(Q)tests/lint/coverage $(B)/gcc-coverage $(program_sources)
+	$(Q)tests/lint/coverage $(build)/gcc-coverage $(program_sources)
 
 # ---- Linting ----------------------------------------------------------------
 
-tidy_stamps   := $(hosted_sources:%.c=$(B)/lint/%.tidy)
-header_stamps := $(hosted_headers:%.h=$(B)/lint/%.header)
+tidy_stamps   := $(hosted_sources:%.c=$(build)/lint/%.tidy)
+header_stamps := $(hosted_headers:%.h=$(build)/lint/%.header)
 
 .PHONY: lint check-format check-tidy check-cppcheck check-layers
 .PHONY: check-headers check-shell check-manual check-completions format
@@ -372,7 +422,7 @@ format: ## reformat every source
 
 check-tidy: $(tidy_stamps) ## clang-tidy
 
-$(tidy_stamps): $(B)/lint/%.tidy: %.c .clang-tidy $(hosted_headers) \
+$(tidy_stamps): $(build)/lint/%.tidy: %.c .clang-tidy $(hosted_headers) \
 		| $(generated_headers)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
@@ -393,7 +443,7 @@ check-layers: ## does a file include its own layer and those below alone?
 
 check-headers: $(header_stamps) ## does each header compile alone?
 
-$(header_stamps): $(B)/lint/%.header: %.h $(hosted_headers) Makefile \
+$(header_stamps): $(build)/lint/%.header: %.h $(hosted_headers) Makefile \
 		| $(generated_headers)
 	$(call say,HEADER,$<)
 	@mkdir -p $(@D)
@@ -405,7 +455,7 @@ check-shell: ## shellcheck
 	$(Q)shellcheck --external-sources $(shell_scripts)
 
 check-completions: completions ## do the shells complete each option?
-	@tests/lint/check-completions $(VMM) $(B)/completions
+	@tests/lint/check-completions $(VMM) $(build)/completions
 
 check-manual: ## does the manual page describe each option?
 	@tests/lint/check-manual
@@ -433,9 +483,9 @@ installed_completions := $(share)/bash-completion/completions/vmm \
 install: all completions ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(VMM) $(DESTDIR)$(PREFIX)/bin/vmm
 	install -D -m 644 docs/vmm.1 $(share)/man/man1/vmm.1
-	install -D -m 644 $(B)/completions/vmm.bash $(word 1,$(installed_completions))
-	install -D -m 644 $(B)/completions/vmm.zsh $(word 2,$(installed_completions))
-	install -D -m 644 $(B)/completions/vmm.fish $(word 3,$(installed_completions))
+	install -D -m 644 $(build)/completions/vmm.bash $(word 1,$(installed_completions))
+	install -D -m 644 $(build)/completions/vmm.zsh $(word 2,$(installed_completions))
+	install -D -m 644 $(build)/completions/vmm.fish $(word 3,$(installed_completions))
 
 uninstall: ## remove what install installed
 	rm -f $(DESTDIR)$(PREFIX)/bin/vmm
@@ -453,7 +503,7 @@ hooks: ## let git run the checks before commits and pushes
 	git config core.hooksPath tests/hooks
 
 clean: ## remove the build folder
-	rm -rf $(B) compile_commands.json
+	rm -rf $(build) compile_commands.json
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z._-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \

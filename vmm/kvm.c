@@ -193,14 +193,15 @@ static void detach_page(void *machine, uint64_t gpa, void *page)
  * route_lock is held, or no other thread runs yet. */
 static int set_routes(struct kvm *kvm)
 {
+    /* struct kvm_irq_routing, with an array of a size. */
     struct {
-        struct kvm_irq_routing header;
+        uint32_t nr, flags;
         struct kvm_irq_routing_entry entries[64 + KVM_MAX_MSI_ROUTES];
     } table;
     unsigned count = 0;
 
     assert(kvm->num_pins <= 64);
-    table.header = (struct kvm_irq_routing){0};
+    table.flags = 0;
     for (unsigned pin = 0; pin < kvm->num_pins; pin++)
         table.entries[count++] = (struct kvm_irq_routing_entry){
             .gsi = pin,
@@ -223,7 +224,7 @@ static int set_routes(struct kvm *kvm)
             entry->u.msi.devid = message->requester_id;
         }
     }
-    table.header.nr = count;
+    table.nr = count;
     if (ioctl(kvm->vm_fd, KVM_SET_GSI_ROUTING, &table) != 0) {
         int error = -errno;
 

@@ -6,6 +6,7 @@
 #include "tests/support/boot_image.h"
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
+#include "tests/support/x86/boot_kernels.h"
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/fd.h"

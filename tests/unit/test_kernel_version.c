@@ -2,7 +2,6 @@
 /*
  * test_kernel_version.c: the version in a bzImage and in a vmlinux.
  */
-#include "tests/support/boot_image.h"
 #include "tests/support/check_main.h"
 #include "vmm/bytes.h"
 #include "vmm/fd.h"

@@ -7,7 +7,9 @@
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/open_fds.h"
+#include "tests/support/real_kvm.h"
 #include "tests/support/sleep_ms.h"
+#include "tests/support/x86/reset_vector.h"
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/kvm.h"
@@ -19,13 +21,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CODE_GPA UINT64_C(0xfffffff0) /* of the first instruction */
-#define RAM_GPA  UINT64_C(0xffff0000)
-#define PAGE     4096U
-#define WRITTEN  UINT64_C(0x1000) /* where the guest has a page to write to */
-#define READ     UINT64_C(0x2000) /* and one that it reads */
-#define BENEATH  0x77U            /* what the bus answers there */
-#define PORT     0x80U
+#define PAGE    4096U
+#define WRITTEN UINT64_C(0x1000) /* where the guest has a page to write to */
+#define READ    UINT64_C(0x2000) /* and one that it reads */
+#define BENEATH 0x77U            /* what the bus answers there */
+#define PORT    0x80U
 
 #define PATIENCE_MS 20000U
 
@@ -108,7 +108,7 @@ static void setup(void)
     log_capture_start(&capture);
     outs = last_out = bus_reads = bus_writes = stops = 0;
     fds_before = count_open_fds();
-    has_kvm = access("/dev/kvm", R_OK | W_OK) == 0;
+    has_kvm = real_kvm_is_there();
     if (!has_kvm)
         return;
     map_pages();

@@ -7,7 +7,10 @@
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/open_fds.h"
+#include "tests/support/real_kvm.h"
 #include "tests/support/sleep_ms.h"
+#include "tests/support/x86/boot_kernels.h"
+#include "tests/support/x86/reset_vector.h"
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/vcpu.h"
@@ -18,8 +21,6 @@
 #include <unistd.h>
 
 #define NUM_VCPUS 2U
-#define CODE_GPA  UINT64_C(0xfffffff0) /* of the first instruction */
-#define RAM_GPA   UINT64_C(0xffff0000)
 #define PORT      0x80
 
 /* For the few steps until the first of them is seen. */
@@ -73,7 +74,7 @@ static void setup(void)
     log_capture_start(&capture);
     accesses = stops = last_stop = 0;
     fds_before = count_open_fds();
-    has_kvm = access("/dev/kvm", R_OK | W_OK) == 0;
+    has_kvm = real_kvm_is_there();
     if (!has_kvm)
         return;
     bus_init(&ports, "ports");

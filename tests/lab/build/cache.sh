@@ -92,6 +92,10 @@ inputs_of()
     download)
         cat "$lab_dir/build/download"
         ;;
+    sysroot-*)
+        echo "$1 $(release_codename)"
+        cat "$root_dir/tests/setup/sysroot" "$lab_dir/build/private-apt"
+        ;;
     *)
         echo "cache.sh: there is no entry $1" >&2
         return 1
