@@ -290,8 +290,8 @@ static const struct soft_device_ops soft_console_ops = {
 
 /* ---- For the owner ---- */
 
-int soft_console_open(const struct soft_console_options *options,
-                      struct vdpa_backend **backend)
+int soft_console_prepare(const struct soft_console_options *options,
+                         struct soft_console **prepared)
 {
     const struct vdpa_identity identity = {
         .device_id = VIRTIO_ID_CONSOLE,
@@ -326,9 +326,22 @@ int soft_console_open(const struct soft_console_options *options,
         FEATURE(VIRTIO_F_IN_ORDER);
     error = soft_device_init(&console->device, &soft_console_ops, options->name,
                              &identity, (const uint8_t *)&console->config);
-    if (!error)
-        error = soft_device_start_thread(&console->device, "console");
+    if (error)
+        console->device.backend.ops->close(&console->device.backend);
+    *prepared = console;
+    return error;
+}
+
+int soft_console_open(const struct soft_console_options *options,
+                      struct vdpa_backend **backend)
+{
+    struct soft_console *console;
+    int error = soft_console_prepare(options, &console);
+
+    if (error)
+        return error;
     *backend = &console->device.backend;
+    error = soft_device_start_thread(&console->device, "console");
     if (error)
         (*backend)->ops->close(*backend);
     return error;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * soft_console_private.h: what soft_console.c (the device and its control
- * queues) and soft_console_ports.c (the streams) share.
+ * queues) and soft_console_ports.c (the streams) share, and for tests that
+ * serve its loop themselves.
  */
 #ifndef VDPA_SOFT_CONSOLE_PRIVATE_H
 #define VDPA_SOFT_CONSOLE_PRIVATE_H
@@ -47,7 +48,11 @@ struct soft_console {
     struct virtqueue_chain chain; /* too large for a stack */
 };
 
-/* All with the device's lock held. */
+/* As soft_console_open(), without a thread. */
+int soft_console_prepare(const struct soft_console_options *options,
+                         struct soft_console **prepared) MUST_CHECK;
+
+/* The rest with the device's lock held. */
 
 unsigned soft_console_rx_queue(unsigned port);
 unsigned soft_console_tx_queue(unsigned port);
