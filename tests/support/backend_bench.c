@@ -5,6 +5,7 @@
 #include "tests/support/echo_port.h"
 #include "vdpa/absent_device.h"
 #include "vdpa/soft_block.h"
+#include "vdpa/soft_console.h"
 #include "vdpa/soft_net.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
@@ -62,6 +63,25 @@ static int open_soft_block(struct bench *bench, const void *unused)
     return error;
 }
 
+/* Nothing here moves data, and no port has any. */
+static int open_soft_console(struct bench *bench, const void *unused)
+{
+    static const struct soft_console_port_options ports[] = {
+        {"first", -1, -1},
+        {"second", -1, -1},
+    };
+    static const struct soft_console_client client = {.received = NULL};
+    const struct soft_console_options options = {
+        .name = "soft_console",
+        .ports = ports,
+        .num_ports = ARRAY_SIZE(ports),
+        .client = &client,
+    };
+
+    (void)unused;
+    return soft_console_open(&options, &bench->backend);
+}
+
 static int open_absent(struct bench *bench, const void *unused)
 {
     int error = event_loop_init(&bench->loop);
@@ -103,6 +123,7 @@ static const struct subject {
     {"vhost on Linux 5.7", open_vhost, &fake_vhost_2020},
     {"soft_net", open_soft_net, NULL},
     {"soft_block", open_soft_block, NULL},
+    {"soft_console", open_soft_console, NULL},
     {"absent_device", open_absent, NULL},
     {"real device", open_real, NULL}, /* last: left out when there is none */
 };
