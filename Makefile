@@ -334,7 +334,7 @@ lint_steps  = \
 fuzz_vars   := CC=clang SANITIZE=fuzzer-no-link,address,undefined COVERAGE=
 fuzz_folder := $(build)/clang-fuzz-asan-ubsan/tests/fuzz
 long_fuzz   := fuzz_virtqueue_split fuzz_virtqueue_packed fuzz_net_header \
-	fuzz_soft_net fuzz_soft_block
+	fuzz_soft_net fuzz_soft_block fuzz_soft_console
 fuzz_steps  := $(foreach target,$(notdir $(basename $(fuzz_sources))),--step \
 	'fuzz/$(target)=tests/fuzz/run $(fuzz_folder)/$(target) \
 	$(if $(filter $(long_fuzz),$(target)),60,15)')
