@@ -14,10 +14,11 @@
 #include "vmm/machine_layout.h"
 #include "vmm/vcpu.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* KVM_CREATE_VM's argument. */
-unsigned long arch_machine_type(void);
+/* KVM_CREATE_VM's argument, for the KVM behind `system_fd`. */
+unsigned long arch_machine_type(int system_fd);
 
 /* Where the devices are; constant. */
 const struct machine_layout *arch_machine_layout(void);
@@ -30,8 +31,11 @@ unsigned arch_memory_ranges(uint64_t size, struct guest_memory_range *ranges);
 /* The most RAM that arch_memory_ranges() has room for, in bytes. */
 uint64_t arch_memory_limit(void);
 
-/* The in-kernel interrupt controller and its pins, before any vCPU. */
+/* The in-kernel interrupt controller, before any vCPU. Its pins have their
+ * routes then or after arch_init_vcpus(), as the architecture needs it. */
 int arch_init_interrupts(struct kvm *kvm) MUST_CHECK;
+/* Frees what KVM does not; safe when nothing was made. */
+void arch_destroy_interrupts(struct kvm *kvm);
 
 /* Prepares every vCPU and remembers the power-on state of all. */
 int arch_init_vcpus(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
@@ -40,6 +44,10 @@ void arch_destroy_vcpus(struct vcpu_group *group);
 /* Back to the power-on state: every vCPU and the interrupt controller. Call
  * while the group is paused. */
 int arch_reset(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
+
+/* Serves an exit of KVM_RUN that only this architecture has; false when it is
+ * not one. On the vCPU's thread. */
+bool arch_handle_exit(struct vcpu *vcpu) MUST_CHECK;
 
 /* Lets a guest know, where it can be told, that it stood still: its watchdogs
  * then take the gap for no lock-up. While the group is paused. */

@@ -195,7 +195,7 @@ static bool report_kvm(struct json_writer *json)
 
     /* What is wrong, and what to do, kvm_open() says best. */
     log_set_sink(keep_line, text);
-    error = kvm_open(&kvm, arch_machine_type());
+    error = kvm_open(&kvm, arch_machine_type);
     log_set_sink(NULL, NULL);
     if (error) {
         tell_plain(json, VERDICT_FATAL, "kvm", text, NULL);

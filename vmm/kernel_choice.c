@@ -4,6 +4,7 @@
  */
 #include "vmm/kernel_choice.h"
 
+#include "vmm/arch.h"
 #include "vmm/log.h"
 
 #include <ctype.h>
@@ -17,13 +18,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#if defined(__aarch64__)
-#define TREE_IMAGE "arch/arm64/boot/Image"
-#define TREE_PART  "arch/arm64/Makefile"
-#else
-#define TREE_IMAGE "arch/x86/boot/bzImage"
-#define TREE_PART  "arch/x86/Makefile"
-#endif
 #define INSTALLED_PREFIX "vmlinuz-"
 
 void kernel_places_init(struct kernel_places *places)
@@ -58,13 +52,13 @@ static bool is_tree(const char *folder)
 {
     char path[KERNEL_CHOICE_MAX_PATH];
 
-    return is_there(path, folder, TREE_PART) ||
+    return is_there(path, folder, arch_machine_layout()->tree_part) ||
            is_there(path, folder, "include/config/auto.conf");
 }
 
 static bool find_in_tree(const char *folder, char path[KERNEL_CHOICE_MAX_PATH])
 {
-    return is_there(path, folder, TREE_IMAGE) ||
+    return is_there(path, folder, arch_machine_layout()->tree_image) ||
            (is_tree(folder) && is_there(path, folder, "vmlinux"));
 }
 
@@ -76,7 +70,7 @@ static int choose_in_folder(const char *folder,
     if (is_tree(folder))
         log_error("kernel %s: a kernel tree that is not built: it has no %s: "
                   "build it with make, or give the folder that it is built in",
-                  folder, TREE_IMAGE);
+                  folder, arch_machine_layout()->tree_image);
     else
         log_error("kernel %s: a folder, but no kernel tree: give a kernel, or "
                   "the folder that one is built in",
@@ -255,11 +249,14 @@ static int choose_asked_modules(const char *asked, const char *version,
     return -ENOENT;
 }
 
-static bool ends_with(const char *text, const char *end)
+/* Whole names of folders, that is. */
+static bool ends_with_path(const char *path, const char *end)
 {
-    size_t length = strlen(text), end_length = strlen(end);
+    size_t length = strlen(path), end_length = strlen(end);
 
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+    return length >= end_length &&
+           strcmp(path + length - end_length, end) == 0 &&
+           (length == end_length || path[length - end_length - 1] == '/');
 }
 
 /* TREE of TREE/arch/x86/boot/bzImage and of TREE/vmlinux; and the folder of a
@@ -270,10 +267,11 @@ static bool find_own_folder(const char *kernel,
 {
     const char *slash = strrchr(kernel, '/');
     const char *name = slash ? slash + 1 : kernel;
+    const char *image = arch_machine_layout()->tree_image;
     size_t length = strlen(kernel);
 
-    if (ends_with(kernel, "/" TREE_IMAGE) || strcmp(kernel, TREE_IMAGE) == 0)
-        length -= strlen(TREE_IMAGE);
+    if (ends_with_path(kernel, image))
+        length -= strlen(image);
     else if (strcmp(name, "vmlinux") == 0 || strcmp(name, "vmlinuz") == 0)
         length -= strlen(name);
     else

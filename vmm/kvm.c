@@ -7,6 +7,7 @@
  */
 #include "vmm/kvm.h"
 
+#include "vmm/arch.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
 
@@ -25,9 +26,8 @@ static int explain_open_failure(int error)
         log_error(KVM_PATH ": no permission: add yourself to its group "
                            "(usermod -aG kvm USER, then log in again)");
     else if (error == -ENOENT)
-        log_error(KVM_PATH ": not there: load kvm_intel or kvm_amd, and "
-                           "switch virtualization on in the firmware or, in "
-                           "a virtual machine, allow nesting");
+        log_error(KVM_PATH ": not there: %s",
+                  arch_machine_layout()->kvm_remedy);
     else
         log_error(KVM_PATH ": %s", strerror(-error));
     return error;
@@ -43,7 +43,7 @@ static int explain_create_failure(int error)
     return error;
 }
 
-int kvm_open(struct kvm *kvm, unsigned long machine_type)
+int kvm_open(struct kvm *kvm, unsigned long (*machine_type)(int system_fd))
 {
     int version, error;
 
@@ -68,7 +68,8 @@ int kvm_open(struct kvm *kvm, unsigned long machine_type)
         error = -ENOTSUP;
         goto fail;
     }
-    kvm->vm_fd = ioctl(kvm->system_fd, KVM_CREATE_VM, machine_type);
+    kvm->vm_fd =
+        ioctl(kvm->system_fd, KVM_CREATE_VM, machine_type(kvm->system_fd));
     if (kvm->vm_fd < 0) {
         error = explain_create_failure(-errno);
         goto fail;
@@ -235,10 +236,12 @@ static int set_routes(struct kvm *kvm)
     return 0;
 }
 
-int kvm_route_pins(struct kvm *kvm, unsigned irqchip, unsigned num_pins)
+int kvm_route_pins(struct kvm *kvm, unsigned irqchip, unsigned num_pins,
+                   uint32_t first_line)
 {
     kvm->irqchip = irqchip;
     kvm->num_pins = num_pins;
+    kvm->first_line = first_line;
     /* Known only now: on arm64 it needs the interrupt translation device. */
     kvm->routes_name_the_device =
         kvm_check_extension(kvm, KVM_CAP_MSI_DEVID) > 0;
@@ -361,7 +364,7 @@ static void disconnect_msi(void *machine, int eventfd)
 static void set_irq_level(void *machine, unsigned gsi, bool high)
 {
     struct kvm *kvm = machine;
-    struct kvm_irq_level level = {.irq = gsi, .level = high};
+    struct kvm_irq_level level = {.irq = kvm->first_line + gsi, .level = high};
 
     if (ioctl(kvm->vm_fd, KVM_IRQ_LINE, &level) != 0)
         log_error("interrupt line %u: KVM_IRQ_LINE: %s", gsi, strerror(errno));

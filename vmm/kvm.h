@@ -28,9 +28,12 @@ struct kvm_msi_route {
     struct msi_message message;
 };
 
+struct arch_machine;
+
 struct kvm {
     int system_fd; /* /dev/kvm */
     int vm_fd;
+    struct arch_machine *arch;    /* owned by the architecture's code */
     bool doorbells_of_any_length; /* KVM_CAP_IOEVENTFD_ANY_LENGTH */
     bool routes_name_the_device;  /* KVM_CAP_MSI_DEVID */
     unsigned num_slots;           /* of RAM */
@@ -38,13 +41,16 @@ struct kvm {
 
     pthread_mutex_t route_lock; /* msi_routes, num_msi_routes, the table */
     unsigned irqchip, num_pins; /* GSI n below num_pins is pin n of irqchip */
+    uint32_t first_line;        /* what KVM_IRQ_LINE calls pin 0 */
     struct kvm_msi_route msi_routes[KVM_MAX_MSI_ROUTES];
     unsigned num_msi_routes; /* highest one ever used, plus 1 */
 };
 
-/* Opens /dev/kvm and makes a VM of `machine_type` (0 on x86). -errno, logged
- * with what to do, when the host has no usable KVM. */
-int kvm_open(struct kvm *kvm, unsigned long machine_type) MUST_CHECK;
+/* Opens /dev/kvm and makes a VM of the type that `machine_type` chooses for it
+ * (arch_machine_type()). -errno, logged with what to do, when the host has no
+ * usable KVM. */
+int kvm_open(struct kvm *kvm,
+             unsigned long (*machine_type)(int system_fd)) MUST_CHECK;
 void kvm_close(struct kvm *kvm);
 
 /* Whether the VM has extension KVM_CAP_`capability`; its value, 0 for no. */
@@ -55,10 +61,11 @@ int kvm_check_extension(const struct kvm *kvm, unsigned capability);
 int kvm_add_memory(struct kvm *kvm,
                    const struct guest_memory *memory) MUST_CHECK;
 
-/* Tells which pins the in-kernel interrupt controller has and routes them.
- * Call once, after the architecture made the controller. */
-int kvm_route_pins(struct kvm *kvm, unsigned irqchip,
-                   unsigned num_pins) MUST_CHECK;
+/* Tells which pins the in-kernel interrupt controller has and what number
+ * KVM_IRQ_LINE takes for the first, and routes them. Call once, after the
+ * architecture made the controller. */
+int kvm_route_pins(struct kvm *kvm, unsigned irqchip, unsigned num_pins,
+                   uint32_t first_line) MUST_CHECK;
 
 /* What devices see; borrows `kvm`. */
 struct machine_port kvm_machine_port(struct kvm *kvm);

@@ -6,6 +6,7 @@
  */
 #include "vmm/library_folders.h"
 
+#include "vmm/arch.h"
 #include "vmm/compiler.h"
 
 #include <glob.h>
@@ -13,16 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __aarch64__
-#define TRIPLET "aarch64-linux-gnu"
-#else
-#define TRIPLET "x86_64-linux-gnu"
-#endif
-
-static const char *const usual_folders[] = {
-    "/lib/" TRIPLET, "/usr/lib/" TRIPLET, "/lib64", "/usr/lib64",
-    "/lib",          "/usr/lib",
-};
+/* Each is also looked at for the libraries of one architecture, in a folder
+ * of the name that Debian has for it. */
+static const char *const parents[] = {"/lib", "/usr/lib"};
+static const char *const usual_folders[] = {"/lib64", "/usr/lib64", "/lib",
+                                            "/usr/lib"};
 
 /* Files may include each other. */
 #define MAX_DEPTH 8
@@ -65,11 +61,23 @@ static void read_conf(const char *path, unsigned depth, FILE *list)
 }
 /* NOLINTEND(misc-no-recursion) */
 
+static bool is_same(const char *folder, size_t length, const char *text)
+{
+    return strlen(text) == length && memcmp(text, folder, length) == 0;
+}
+
 bool library_folders_is_usual(const char *folder, size_t length)
 {
+    const char *triplet = arch_machine_layout()->library_triplet;
+    char text[64];
+
+    for (size_t i = 0; i < ARRAY_SIZE(parents); i++) {
+        snprintf(text, sizeof(text), "%s/%s", parents[i], triplet);
+        if (is_same(folder, length, text))
+            return true;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(usual_folders); i++)
-        if (strlen(usual_folders[i]) == length &&
-            memcmp(usual_folders[i], folder, length) == 0)
+        if (is_same(folder, length, usual_folders[i]))
             return true;
     return false;
 }
@@ -83,6 +91,9 @@ char *library_folders_read(const char *conf)
     if (!list)
         return NULL;
     read_conf(conf, 0, list);
+    for (size_t i = 0; i < ARRAY_SIZE(parents); i++)
+        fprintf(list, "%s/%s:", parents[i],
+                arch_machine_layout()->library_triplet);
     for (size_t i = 0; i < ARRAY_SIZE(usual_folders); i++)
         fprintf(list, "%s:", usual_folders[i]);
     if (fclose(list) == 0)

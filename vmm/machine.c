@@ -34,8 +34,10 @@
 static void vcpu_stopped(void *owner, enum vcpu_stop why)
 {
     static const enum machine_request requests[] = {
-        [VCPU_STOP_RESET] = MACHINE_REQUEST_TRIPLE_FAULT,
+        [VCPU_STOP_TRIPLE_FAULT] = MACHINE_REQUEST_TRIPLE_FAULT,
+        [VCPU_STOP_RESET] = MACHINE_REQUEST_RESET,
         [VCPU_STOP_POWEROFF] = MACHINE_REQUEST_POWER_OFF,
+        [VCPU_STOP_CRASH] = MACHINE_REQUEST_PANIC,
         [VCPU_STOP_FAILED] = MACHINE_REQUEST_FAILED,
     };
 
@@ -83,7 +85,7 @@ static void boot_reached(void *owner, enum boot_timer_mark mark)
 
 static int init_vm(struct machine *machine)
 {
-    int error = kvm_open(&machine->kvm, arch_machine_type());
+    int error = kvm_open(&machine->kvm, arch_machine_type);
 
     if (!error)
         error = kvm_add_memory(&machine->kvm, &machine->memory);
@@ -108,6 +110,7 @@ static int init_small_devices(struct machine *machine)
 
     machine_console_init_serial(machine);
     power_init(&machine->power, layout->power_base, &power_ops, machine);
+    rtc_init(&machine->rtc, layout->rtc_base, rtc_host_time);
     exit_port_init(&machine->exit_port, layout->exit_port_base, 1,
                    exit_requested, machine);
     exit_port_init(&machine->debug_exit, layout->debug_exit_base,
@@ -117,8 +120,10 @@ static int init_small_devices(struct machine *machine)
     pvpanic_init(&machine->pvpanic, layout->pvpanic_base, machine_panic_event,
                  machine);
     error = bus_add(bus, &machine->serial.region);
-    if (!error)
+    if (!error && layout->power_base)
         error = bus_add(bus, &machine->power.region);
+    if (!error && layout->rtc_base)
+        error = bus_add(bus, &machine->rtc.region);
     if (!error)
         error = bus_add(bus, &machine->exit_port.region);
     if (!error && machine->options->has_debug_exit)
@@ -317,6 +322,7 @@ void machine_destroy(struct machine *machine)
         pci_host_destroy(&machine->pci_host);
     if (machine->serial.ops)
         serial_destroy(&machine->serial);
+    arch_destroy_interrupts(&machine->kvm);
     kvm_close(&machine->kvm);
     guest_memory_destroy(&machine->memory);
     boot_files_close(&machine->files);

@@ -10,6 +10,7 @@
 #include "devices/pci_host.h"
 #include "devices/power.h"
 #include "devices/pvpanic.h"
+#include "devices/rtc.h"
 #include "devices/serial.h"
 #include "vmm/boot_files.h"
 #include "vmm/bus.h"
@@ -59,7 +60,8 @@ struct machine {
 
     struct terminal terminal;
     struct serial serial;
-    struct power power;
+    struct power power; /* where the layout has one, as the clock */
+    struct rtc rtc;
     struct exit_port exit_port, debug_exit; /* the latter if asked for */
     struct boot_timer boot_timer;
     struct pvpanic pvpanic;

@@ -10,14 +10,17 @@
 #include <stdint.h>
 
 struct machine_layout {
-    /* The four small devices: I/O port numbers, or guest-physical addresses
-     * where the architecture has no I/O ports. */
+    /* The small devices: I/O port numbers, or guest-physical addresses where
+     * the architecture has no I/O ports. */
     bool has_ports;
-    uint64_t serial_base, power_base, exit_port_base, pvpanic_base;
+    uint64_t serial_base, exit_port_base, pvpanic_base;
     unsigned serial_gsi;
-    /* The boot timer's byte of memory, and its port; 0: it has none. */
     /* For --debug-exit. */
     uint64_t debug_exit_base, debug_exit_size;
+    /* 0: the machine has none. A guest that has no power registers switches
+     * off by a call of KVM's, one without a clock reads KVM's. */
+    uint64_t power_base, rtc_base;
+    /* The boot timer's byte of memory, and its port; 0: it has none. */
     uint64_t boot_timer_base, debug_port_base;
     /* PCI hot-plug registers, in the same space; without them the machine
      * description does not let functions come and go. */
@@ -34,6 +37,14 @@ struct machine_layout {
     /* What a Linux kernel is told that boots for a command: its console, and
      * what not to waste time on. */
     const char *kernel_append;
+
+    /* Of a kernel's tree: the image that is built for this architecture, and
+     * a file that tells such a tree from others. */
+    const char *tree_image, *tree_part;
+    /* Debian's name of the architecture, in folders of libraries. */
+    const char *library_triplet;
+    /* What to do where the host has no /dev/kvm. */
+    const char *kvm_remedy;
 };
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "vmm/vcpu.h"
 
+#include "vmm/arch.h"
 #include "vmm/fd.h"
 #include "vmm/log.h"
 
@@ -50,6 +51,7 @@ static const char *const exit_names[VCPU_EXIT_REASONS + 1] = {
     [KVM_EXIT_INTERNAL_ERROR] = "internal_error",
     [KVM_EXIT_SYSTEM_EVENT] = "system_event",
     [KVM_EXIT_IOAPIC_EOI] = "ioapic_eoi",
+    [KVM_EXIT_ARM_NISV] = "arm_nisv",
     [KVM_EXIT_MEMORY_FAULT] = "memory_fault",
     [VCPU_EXIT_SIGNAL] = "signal",
 };
@@ -109,13 +111,26 @@ static void handle_system_event(struct vcpu *vcpu)
 {
     uint32_t type = vcpu->run->system_event.type;
 
-    if (type == KVM_SYSTEM_EVENT_SHUTDOWN)
+    switch (type) {
+    case KVM_SYSTEM_EVENT_SHUTDOWN:
         stop_machine(vcpu, VCPU_STOP_POWEROFF);
-    else if (type == KVM_SYSTEM_EVENT_RESET)
+        break;
+    case KVM_SYSTEM_EVENT_RESET:
         stop_machine(vcpu, VCPU_STOP_RESET);
-    else {
-        log_error("vCPU %u: the guest asked for system event %u, which is "
-                  "not supported",
+        break;
+    case KVM_SYSTEM_EVENT_CRASH:
+        log_guest(&vcpu->group->complaints,
+                  "vCPU %u: the guest says that it crashed", vcpu->index);
+        stop_machine(vcpu, VCPU_STOP_CRASH);
+        break;
+    /* To sleep, and to wake up: KVM has told the guest already that the first
+     * failed, and offers neither unless it is asked to. */
+    case KVM_SYSTEM_EVENT_SUSPEND:
+    case KVM_SYSTEM_EVENT_WAKEUP:
+        break;
+    default:
+        log_error("vCPU %u: KVM reports system event %u, which is not "
+                  "supported",
                   vcpu->index, type);
         stop_machine(vcpu, VCPU_STOP_FAILED);
     }
@@ -155,7 +170,7 @@ static void handle_exit(struct vcpu *vcpu)
         handle_mmio(vcpu);
         break;
     case KVM_EXIT_SHUTDOWN:
-        stop_machine(vcpu, VCPU_STOP_RESET);
+        stop_machine(vcpu, VCPU_STOP_TRIPLE_FAULT);
         break;
     case KVM_EXIT_SYSTEM_EVENT:
         handle_system_event(vcpu);
@@ -163,7 +178,8 @@ static void handle_exit(struct vcpu *vcpu)
     case KVM_EXIT_INTR:
         break;
     default:
-        handle_failure(vcpu);
+        if (!arch_handle_exit(vcpu))
+            handle_failure(vcpu);
         break;
     }
 }

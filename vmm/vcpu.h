@@ -14,6 +14,7 @@
 #include "vmm/bus.h"
 #include "vmm/compiler.h"
 #include "vmm/kvm.h"
+#include "vmm/log.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,9 +46,11 @@ struct vcpu {
 
 /* Why a vCPU wants the machine stopped. */
 enum vcpu_stop {
-    VCPU_STOP_RESET,    /* triple fault, or a reset that KVM saw */
-    VCPU_STOP_POWEROFF, /* power-off that KVM saw (arm64) */
-    VCPU_STOP_FAILED,   /* KVM cannot go on with this guest; logged */
+    VCPU_STOP_TRIPLE_FAULT, /* x86 */
+    VCPU_STOP_RESET,        /* by a call that KVM took, as of arm64's PSCI */
+    VCPU_STOP_POWEROFF,     /* the same */
+    VCPU_STOP_CRASH,        /* the guest told KVM that it goes no further */
+    VCPU_STOP_FAILED,       /* KVM cannot go on with this guest; logged */
 };
 
 struct vcpu_group {
@@ -65,6 +68,7 @@ struct vcpu_group {
 
     struct vcpu *vcpus;
     unsigned count;
+    struct log_limit complaints;
 };
 
 /* Makes `count` vCPUs (1 to VCPU_MAX), without threads. */

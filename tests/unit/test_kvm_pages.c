@@ -117,7 +117,7 @@ static void setup(void)
     ck_assert_int_eq(bus_add(&ports, &port_region), 0);
     ck_assert_int_eq(bus_add(&mmio, &beneath), 0);
     ck_assert_int_eq(guest_memory_init(&memory, &range, 1, 0), 0);
-    ck_assert_int_eq(kvm_open(&kvm, arch_machine_type()), 0);
+    ck_assert_int_eq(kvm_open(&kvm, arch_machine_type), 0);
     ck_assert_int_eq(kvm_add_memory(&kvm, &memory), 0);
     ck_assert_int_eq(arch_init_interrupts(&kvm), 0);
     ck_assert_int_eq(vcpu_group_init(&group, &kvm, 1, &ports, &mmio), 0);

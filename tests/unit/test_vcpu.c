@@ -81,7 +81,7 @@ static void setup(void)
     bus_init(&mmio, "mmio");
     ck_assert_int_eq(bus_add(&ports, &port_region), 0);
     ck_assert_int_eq(guest_memory_init(&memory, ranges, 2, 0), 0);
-    ck_assert_int_eq(kvm_open(&kvm, arch_machine_type()), 0);
+    ck_assert_int_eq(kvm_open(&kvm, arch_machine_type), 0);
     ck_assert_int_eq(kvm_add_memory(&kvm, &memory), 0);
     ck_assert_int_eq(arch_init_interrupts(&kvm), 0);
     ck_assert_int_eq(vcpu_group_init(&group, &kvm, NUM_VCPUS, &ports, &mmio),
@@ -244,7 +244,7 @@ START_TEST(triple_fault_asks_for_a_reset_after_which_it_runs_again)
     load_faulting_kernel();
     vcpu_group_resume(&group);
     ck_assert(reaches(&stops, 1));
-    ck_assert_msg(last_stop == VCPU_STOP_RESET, "stopped: %s", capture.last);
+    ck_assert_msg(last_stop == VCPU_STOP_TRIPLE_FAULT, "stopped: %s", capture.last);
     vcpu_group_pause(&group);
     ck_assert_uint_eq(stops, 1);
     ck_assert_uint_eq(vcpu_group_exits(&group, KVM_EXIT_SHUTDOWN), 1);

@@ -9,6 +9,7 @@
 #include "vmm/arch.h"
 #include "vmm/bytes.h"
 #include "vmm/log.h"
+#include "vmm/other_kernel.h"
 #include "vmm/x86/acpi.h"
 #include "vmm/x86/memory_map.h"
 
@@ -208,47 +209,12 @@ static int load_initrd(const struct boot_files *files,
     return boot_file_load(&files->initrd, 0, memory, initrd->gpa, size);
 }
 
-/* What else a kernel may be, by the words at some offset: Linux's
- * Documentation/arch/arm64/booting.rst, arch/riscv/boot-image-header.rst, and
- * the EFI program that unpacks itself. */
-static const struct {
-    size_t offset;
-    const char *magic, *what, *remedy;
-} other_kernels[] = {
-    {56, "ARM\x64", "a kernel for arm64", "give one for x86-64"},
-    {56, "RSC\5", "a kernel for RISC-V", "give one for x86-64"},
-    {4, "zimg", "an EFI program with a kernel for another architecture",
-     "give a bzImage for x86-64"},
-    {0, "BZh", "compressed with bzip2", "unpack it first (bzip2 -d)"},
-    {0, "\x89LZO", "compressed with lzop", "unpack it first (lzop -d)"},
-    {0, "\x02!L\x18", "compressed with lz4", "unpack it first (lz4 -d)"},
-    {0, "\x04\"M\x18", "compressed with lz4", "unpack it first (lz4 -d)"},
-    {0, "070701", "an initrd", "give it with --initrd"},
-};
-
-static int refuse_kernel(const struct boot_file *kernel, const uint8_t *start)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(other_kernels); i++) {
-        const char *magic = other_kernels[i].magic;
-
-        if (memcmp(start + other_kernels[i].offset, magic, strlen(magic)) != 0)
-            continue;
-        log_error("kernel %s: %s: %s", kernel->path, other_kernels[i].what,
-                  other_kernels[i].remedy);
-        return -ENOEXEC;
-    }
-    log_error("kernel %s: neither a bzImage nor ELF: give a bzImage or an ELF "
-              "vmlinux",
-              kernel->path);
-    return -ENOEXEC;
-}
-
 int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
                     const struct boot_files *files)
 {
     struct boot_entry entry = {0};
     struct boot_initrd initrd;
-    uint8_t start[0x206] = {0};
+    uint8_t start[OTHER_KERNEL_START] = {0};
     uint64_t rsdp_gpa, probe = sizeof(start);
     bool is_elf;
     int error;
@@ -266,7 +232,9 @@ int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
         return error;
     is_elf = memcmp(start, "\177ELF", 4) == 0;
     if (!is_elf && memcmp(start + 0x202, "HdrS", 4) != 0)
-        return refuse_kernel(&files->kernel, start);
+        return other_kernel_refuse(&files->kernel, start, "x86-64",
+                                   "neither a bzImage nor ELF: give a bzImage "
+                                   "or an ELF vmlinux");
 
     error = is_elf ? pvh_load(files, memory, &entry)
                    : bzimage_load(files, memory, &entry);

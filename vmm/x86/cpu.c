@@ -45,8 +45,9 @@ static int vcpu_call(struct vcpu *vcpu, unsigned long request,
 #define VCPU_CALL(vcpu, request, argument)                                     \
     vcpu_call(vcpu, request, #request, argument)
 
-unsigned long arch_machine_type(void)
+unsigned long arch_machine_type(int system_fd)
 {
+    (void)system_fd;
     return 0;
 }
 
@@ -63,7 +64,12 @@ int arch_init_interrupts(struct kvm *kvm)
                   strerror(-error));
         return error;
     }
-    return kvm_route_pins(kvm, KVM_IRQCHIP_IOAPIC, IOAPIC_PINS);
+    return kvm_route_pins(kvm, KVM_IRQCHIP_IOAPIC, IOAPIC_PINS, 0);
+}
+
+void arch_destroy_interrupts(struct kvm *kvm)
+{
+    (void)kvm;
 }
 
 static unsigned bits_to_number(unsigned count)
@@ -321,6 +327,12 @@ int arch_reset(struct kvm *kvm, struct vcpu_group *group)
         }
     }
     return error;
+}
+
+bool arch_handle_exit(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return false;
 }
 
 void arch_tell_paused(struct vcpu_group *group)

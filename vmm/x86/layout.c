@@ -28,6 +28,11 @@ static const struct machine_layout layout = {
     .pci_num_gsis = PCI_NUM_GSIS,
     /* noearly: looking for AGP bridges takes 8192 port accesses, twice. */
     .kernel_append = "console=ttyS0 pci=noearly",
+    .tree_image = "arch/x86/boot/bzImage",
+    .tree_part = "arch/x86/Makefile",
+    .library_triplet = "x86_64-linux-gnu",
+    .kvm_remedy = "load kvm_intel or kvm_amd, and switch virtualization on in "
+                  "the firmware or, in a virtual machine, allow nesting",
 };
 
 const struct machine_layout *arch_machine_layout(void)
