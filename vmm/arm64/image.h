@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * image.h: the header of Linux's Image.
+ *
+ * Linux Documentation/arch/arm64/booting.rst; names as there.
+ */
+#ifndef VMM_ARM64_IMAGE_H
+#define VMM_ARM64_IMAGE_H
+
+#include "vmm/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAGE_HEADER_SIZE 64
+
+struct image {
+    /* From an address that is a multiple of 2 MiB; bytes. */
+    uint64_t text_offset;
+    /* What it needs from there on, more than the file has; bytes. */
+    uint64_t size;
+};
+
+/* Whether a file that begins with these bytes says that it is an Image. */
+bool image_is(const uint8_t bytes[IMAGE_HEADER_SIZE]);
+
+/* Reads the header of one. Its numbers are as the file has them, not yet held
+ * against any memory. NULL, or what is wrong with it and what to do. */
+const char *image_parse(const uint8_t bytes[IMAGE_HEADER_SIZE],
+                        struct image *image) MUST_CHECK;
+
+#endif
