@@ -118,7 +118,9 @@ ldflags = -pthread $(mode_ldflags) $(sysroot_ldflags) $(LDFLAGS)
 check_cflags = $(shell $(pkg_config) --cflags check)
 check_libs   = $(shell $(pkg_config) --libs check)
 # libslirp is loaded when it is asked for (vdpa/slirp_library.c).
-libraries   := -lmnl -lz -lzstd -llzma
+# Of an architecture whose machine a device tree describes; a part of libfdt
+# is enough, so it need not be installed where the program runs.
+libraries   := -lmnl -lz -lzstd -llzma $(if $(wildcard vmm/$(ARCH)/fdt.c),-l:libfdt.a)
 
 # ---- Sources: one list a layer ----------------------------------------------
 
