@@ -17,12 +17,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Of an EFI program that unpacks itself (Linux drivers/firmware/efi/libstub/
+ * zboot-header.S): its second word, then where the compressed kernel is. */
+#define ZBOOT_MAGIC        "zimg"
+#define ZBOOT_MAGIC_OFFSET 4
+#define ZBOOT_START_OFFSET 8
+#define ZBOOT_SIZE_OFFSET  12
+#define ZBOOT_HEADER_SIZE  16
+
 struct unpacking {
     const char *what, *path;
     const struct decompressor *decompressor;
     void *state;
     int from, to;
-    uint64_t from_offset, written, limit;
+    uint64_t from_offset, from_end, written, limit;
     struct decompressor_buffers buffers;
     uint8_t in[65536], out[131072];
 };
@@ -38,10 +46,14 @@ static int fail_call(const struct unpacking *unpacking, const char *call)
 
 static int refill(struct unpacking *unpacking)
 {
+    uint64_t left = unpacking->from_end - unpacking->from_offset;
+    size_t size = sizeof(unpacking->in);
     ssize_t got;
 
+    if (size > left)
+        size = left;
     do
-        got = pread(unpacking->from, unpacking->in, sizeof(unpacking->in),
+        got = pread(unpacking->from, unpacking->in, size,
                     (off_t)unpacking->from_offset);
     while (got < 0 && errno == EINTR);
     if (got < 0)
@@ -142,16 +154,33 @@ static int unpack(struct unpacking *unpacking)
     return error;
 }
 
+/* Where in the file compressed data may be; all of it, unless it is an EFI
+ * program. */
+static void find_packed(int fd, uint64_t *start, uint64_t *end)
+{
+    uint8_t header[ZBOOT_HEADER_SIZE];
+
+    *start = 0;
+    *end = UINT64_MAX;
+    if (pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+        memcmp(header + ZBOOT_MAGIC_OFFSET, ZBOOT_MAGIC, 4) != 0)
+        return;
+    *start = load_le32(header + ZBOOT_START_OFFSET);
+    *end = *start + load_le32(header + ZBOOT_SIZE_OFFSET);
+}
+
 int kernel_unpack(int *fd, const char *what, const char *path, uint64_t limit)
 {
     uint8_t magic[DECOMPRESSOR_MAGIC_SIZE] = {0};
     const struct decompressor *decompressor;
     struct unpacking *unpacking;
+    uint64_t start, end;
     int error;
 
+    find_packed(*fd, &start, &end);
     /* A file that is too short, or does not let itself be read, is refused by
      * whoever reads it next. */
-    if (pread(*fd, magic, sizeof(magic), 0) < 0)
+    if (pread(*fd, magic, sizeof(magic), (off_t)start) < 0)
         return 0;
     decompressor = decompressor_for(magic);
     if (!decompressor)
@@ -165,6 +194,8 @@ int kernel_unpack(int *fd, const char *what, const char *path, uint64_t limit)
                                     .path = path,
                                     .decompressor = decompressor,
                                     .from = *fd,
+                                    .from_offset = start,
+                                    .from_end = end,
                                     .to = -1,
                                     .limit = limit};
     error = unpack(unpacking);

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * When the regular file `*fd` is compressed with gzip, zstd or xz, closes it
- * and makes `*fd` a file in memory with its content of at most `limit` bytes.
+ * When the regular file `*fd` is compressed with gzip, zstd or xz, or is an EFI
+ * program with a kernel so compressed, closes it and makes `*fd` a file in
+ * memory with its content of at most `limit` bytes.
  * `what` and `path` name it in messages, as in "kernel", "/boot/vmlinuz".
  *
  * -errno, logged, with `*fd` as it was: -EBADMSG when it is damaged, -EFBIG

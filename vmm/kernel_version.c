@@ -16,6 +16,10 @@
 #define HEADER_TEXT_BASE      0x200
 #define HEADER_SIZE           0x210
 
+/* Of an Image (arch/arm64/booting.rst): what follows is the kernel as it lies
+ * in memory. */
+#define IMAGE_MAGIC_OFFSET 56
+
 /* linux_banner of the kernel's init/version.c. It lies in the read-only data,
  * so that debug information, however much, comes later. */
 #define BANNER     "Linux version "
@@ -114,5 +118,7 @@ bool kernel_version_read(int fd, char version[KERNEL_VERSION_SIZE])
     read_at(fd, 0, header, sizeof(header));
     if (memcmp(header + HEADER_MAGIC_OFFSET, "HdrS", 4) == 0)
         return read_header_version(fd, header, version);
-    return memcmp(header, "\177ELF", 4) == 0 && search(fd, version);
+    return (memcmp(header, "\177ELF", 4) == 0 ||
+            memcmp(header + IMAGE_MAGIC_OFFSET, "ARM\x64", 4) == 0) &&
+           search(fd, version);
 }

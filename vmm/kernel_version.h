@@ -12,8 +12,8 @@
 #define KERNEL_VERSION_SIZE 65 /* bytes with the final NUL: as in uname() */
 
 /*
- * Writes what `uname -r` says there, as 6.12.95-amd64, for a bzImage or an ELF
- * vmlinux, not compressed. False, with "" there, when the file does not say.
+ * Writes what `uname -r` says there, as 6.12.95-amd64, for a bzImage, an ELF
+ * vmlinux or an arm64 Image, not compressed. False, with "" there, when the file does not say.
  * What is written is a good name for a file.
  */
 bool kernel_version_read(int fd, char version[KERNEL_VERSION_SIZE]);

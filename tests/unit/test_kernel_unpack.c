@@ -123,6 +123,43 @@ START_TEST(each_format_is_unpacked)
 }
 END_TEST
 
+/* An EFI program of `size` bytes that says where its kernel is. */
+static void make_efi_program(uint32_t start, uint32_t length, size_t size)
+{
+    static uint8_t program[64 + PACKED_MAX + 100];
+
+    memset(program, 0x1f, sizeof(program));
+    memcpy(program, "MZ\0\0zimg", 8);
+    store_le32(program + 8, start);
+    store_le32(program + 12, length);
+    memcpy(program + 64, packed, packed_size);
+    make_file(program, size);
+}
+
+START_TEST(kernel_inside_an_efi_program_is_unpacked)
+{
+    formats[_i].pack();
+    make_efi_program(64, (uint32_t)packed_size, 64 + packed_size + 100);
+    ck_assert_int_eq(unpack(), 0);
+    check_content(1);
+    ck_assert_uint_eq(capture.lines, 0);
+}
+END_TEST
+
+START_TEST(efi_program_that_lies_is_refused_or_left_alone)
+{
+    formats[_i].pack();
+    make_efi_program(64, (uint32_t)packed_size / 2, 64 + packed_size);
+    ck_assert_int_eq(unpack(), -EBADMSG);
+    make_efi_program(64, UINT32_MAX, 64 + packed_size / 2);
+    ck_assert_int_eq(unpack(), -EBADMSG);
+    make_efi_program(UINT32_MAX, UINT32_MAX, 64 + packed_size);
+    ck_assert_int_eq(unpack(), 0);
+    make_efi_program(63, (uint32_t)packed_size, 64 + packed_size);
+    ck_assert_int_eq(unpack(), 0);
+}
+END_TEST
+
 START_TEST(what_is_not_compressed_stays_as_it_is)
 {
     int same;
@@ -197,6 +234,10 @@ static void add_tests(TCase *tcase)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, each_format_is_unpacked, 0, count);
+    tcase_add_loop_test(tcase, kernel_inside_an_efi_program_is_unpacked, 0,
+                        (int)ARRAY_SIZE(formats));
+    tcase_add_loop_test(tcase, efi_program_that_lies_is_refused_or_left_alone,
+                        0, (int)ARRAY_SIZE(formats));
     tcase_add_test(tcase, what_is_not_compressed_stays_as_it_is);
     tcase_add_loop_test(tcase, files_that_end_early_are_refused, 0, count);
     tcase_add_loop_test(tcase, damaged_files_are_refused, 0, count);

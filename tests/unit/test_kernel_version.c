@@ -74,6 +74,15 @@ START_TEST(vmlinux_has_it_in_its_banner)
 }
 END_TEST
 
+START_TEST(image_has_it_in_its_banner)
+{
+    put_text(56, "ARM\x64");
+    put_text(300000, "Linux version " VERSION " (builder@host)");
+    ck_assert(kernel_version_read(fd, version));
+    ck_assert_str_eq(version, VERSION);
+}
+END_TEST
+
 /* It is found wherever the file is cut into pieces for reading. */
 START_TEST(banner_is_found_at_every_offset)
 {
@@ -130,6 +139,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, bzimage_points_to_its_version);
     tcase_add_test(tcase, vmlinux_has_it_in_its_banner);
+    tcase_add_test(tcase, image_has_it_in_its_banner);
     tcase_add_test(tcase, banner_is_found_at_every_offset);
     tcase_add_test(tcase, what_has_none_says_so);
     tcase_add_test(tcase, what_is_no_version_is_not_taken);
