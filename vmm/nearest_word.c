@@ -44,7 +44,7 @@ static unsigned distance_or_prefix(const char *typed, const char *word)
     size_t length = strlen(typed);
 
     if (length >= 2 && strncmp(typed, word, length) == 0)
-        return 1;
+        return 0;
     return edit_distance(typed, word);
 }
 

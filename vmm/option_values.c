@@ -5,6 +5,7 @@
 #include "vmm/option_values.h"
 
 #include "vmm/bytes.h"
+#include "vmm/nearest_word.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -84,7 +85,8 @@ bool option_read_mac(const char *text, uint8_t mac[6])
 int option_read_choice(const char *text, const char *const *words,
                        unsigned count, char *error, size_t error_size)
 {
-    char list[128] = "";
+    char list[128] = "", hint[64] = "";
+    const char *nearest = nearest_word(text, words, count);
     size_t used = 0;
 
     for (unsigned i = 0; i < count; i++) {
@@ -96,6 +98,8 @@ int option_read_choice(const char *text, const char *const *words,
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
                                      separator, words[i]);
     }
-    snprintf(error, error_size, "\"%s\" is neither %s", text, list);
+    if (nearest != NULL)
+        snprintf(hint, sizeof(hint), ": did you mean \"%s\"?", nearest);
+    snprintf(error, error_size, "\"%s\" is neither %s%s", text, list, hint);
     return -EINVAL;
 }

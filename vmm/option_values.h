@@ -27,7 +27,9 @@ bool option_read_duration(const char *text, uint32_t *ms);
 bool option_read_mac(const char *text, uint8_t mac[6]);
 
 /* The index of `text` among the `count` words, at least two; -EINVAL with the
- * reason, such as `"x" is neither on nor off`, in `error`. */
+ * reason, such as `"of" is neither on nor off: did you mean "off"?`, in
+ * `error`.
+ */
 int option_read_choice(const char *text, const char *const *words,
                        unsigned count, char *error,
                        size_t error_size) MUST_CHECK;

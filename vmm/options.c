@@ -76,6 +76,26 @@ static int fail_unknown_command(struct option_parser *parser,
                               command);
 }
 
+/* "vmm help COMMAND" as others have it; NULL: "vmm help". */
+static int ask_for_help_of(struct option_parser *parser, const char *command)
+{
+    struct options *options = parser->results;
+
+    if (parser->argc > 3)
+        return option_parser_fail(parser,
+                                  "unexpected \"%s\": \"vmm help\" takes one "
+                                  "command",
+                                  parser->argv[3]);
+    options->wants_help = true;
+    for (size_t i = 0; command != NULL && i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(command, commands[i].name) == 0) {
+            options->command = commands[i].command;
+            return 0;
+        }
+    }
+    return command != NULL ? fail_unknown_command(parser, command) : 0;
+}
+
 int options_parse(struct options *options, int argc, char *const argv[],
                   char *error, size_t error_size)
 {
@@ -101,6 +121,8 @@ int options_parse(struct options *options, int argc, char *const argv[],
         return option_parser_fail(
             &parser, "no command: \"vmm run KERNEL\" starts a guest, "
                      "\"vmm --help\" says more");
+    if (strcmp(command, "help") == 0)
+        return ask_for_help_of(&parser, argc > 2 ? argv[2] : NULL);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         if (strcmp(command, commands[i].name) == 0) {
             options->command = commands[i].command;

@@ -196,8 +196,8 @@ static int add_requirements(struct option_parser *parser, const char *value)
             return option_parser_fail(
                 parser,
                 "--require: \"%.*s\" is nothing that can be required: "
-                "give bypass",
-                (int)length, word);
+                "give %s",
+                (int)length, word, words[0]);
         options->required |= 1U << i;
         word = word[length] == ',' ? word + length + 1 : NULL;
     }

@@ -151,7 +151,8 @@ END_TEST
 START_TEST(choices_are_listed)
 {
     accept("--poll on", "poll=on ");
-    refuse("--poll=o", "--poll: \"o\" is neither auto, on nor off");
+    refuse("--poll=o",
+           "--poll: \"o\" is neither auto, on nor off: did you mean \"on\"?");
 }
 END_TEST
 

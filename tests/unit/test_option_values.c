@@ -108,7 +108,10 @@ START_TEST(choices_are_told_by_their_index)
     ck_assert_int_eq(option_read_choice("auto", words, 3, error, 64), 0);
     ck_assert_int_eq(option_read_choice("off", words, 3, error, 64), 2);
     ck_assert_int_eq(option_read_choice("of", words, 3, error, 64), -EINVAL);
-    ck_assert_str_eq(error, "\"of\" is neither auto, on nor off");
+    ck_assert_str_eq(error, "\"of\" is neither auto, on nor off: did you mean "
+                            "\"off\"?");
+    ck_assert_int_eq(option_read_choice("x", words, 3, error, 64), -EINVAL);
+    ck_assert_str_eq(error, "\"x\" is neither auto, on nor off");
     ck_assert_int_eq(option_read_choice("", words, 2, error, 64), -EINVAL);
     ck_assert_str_eq(error, "\"\" is neither auto nor on");
 }

@@ -115,6 +115,21 @@ START_TEST(control_command_is_its_own_request)
 }
 END_TEST
 
+START_TEST(help_is_a_command_too)
+{
+    ck_assert_int_eq(parse("help"), 0);
+    ck_assert(options.wants_help);
+    ck_assert_int_eq(options.command, COMMAND_NONE);
+    ck_assert_int_eq(parse("help vduse"), 0);
+    ck_assert(options.wants_help);
+    ck_assert_int_eq(options.command, COMMAND_VDUSE);
+    refuse("help vdus", "unknown command \"vdus\": did you mean \"vduse\"? "
+                        "\"vmm --help\" says more");
+    refuse("help run net",
+           "unexpected \"net\": \"vmm help\" takes one command");
+}
+END_TEST
+
 START_TEST(doctor_prints_text_unless_asked_for_json)
 {
     ck_assert_int_eq(parse("doctor"), 0);
@@ -619,6 +634,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_spelling_means_the_same);
     tcase_add_test(tcase, memory_is_a_number_of_pages);
     tcase_add_test(tcase, control_command_is_its_own_request);
+    tcase_add_test(tcase, help_is_a_command_too);
     tcase_add_test(tcase, doctor_prints_text_unless_asked_for_json);
     tcase_add_test(tcase, net_command_is_a_request_with_an_argument);
     tcase_add_test(tcase, cpus_are_1_to_255);
