@@ -116,6 +116,15 @@ void vhost_parent_find(struct vhost_parent *parent,
     name_driver(parent, directory, syscalls->sys_dir);
 }
 
+bool vhost_parent_needs_shared_memory(const struct vhost_syscalls *syscalls,
+                                      const char *path)
+{
+    struct vhost_parent parent;
+
+    vhost_parent_find(&parent, syscalls, path);
+    return parent.pinning != VHOST_PINNING_ALWAYS;
+}
+
 /* The interrupt's counts, one a processor: "12,0,3". */
 static bool add_counts(uint64_t *sum, const char *sys_dir, const char *irq)
 {

@@ -16,6 +16,12 @@
 void vhost_parent_find(struct vhost_parent *parent,
                        const struct vhost_syscalls *syscalls, const char *path);
 
+/* Whether the device at `path` may be one that works on this process's virtual
+ * addresses, and so only on memory that is mapped shared: all that are not
+ * known to pin. */
+bool vhost_parent_needs_shared_memory(const struct vhost_syscalls *syscalls,
+                                      const char *path);
+
 /* Where sysfs has the character device at `path`; false when nowhere. */
 bool vhost_parent_find_directory(char directory[PATH_MAX],
                                  const struct vhost_syscalls *syscalls,

@@ -192,11 +192,24 @@ static int open_memfd(struct guest_memory *memory)
     return 0;
 }
 
-static int map_region(struct guest_memory *memory,
+/* A core dump is for us, and guest memory is not ours to write out. */
+static void add_region(struct guest_memory *memory,
+                       const struct guest_memory_range *range,
+                       uint64_t fd_offset, void *host)
+{
+    (void)madvise(host, range->size, MADV_DONTDUMP);
+    memory->regions[memory->count++] = (struct guest_memory_region){
+        .gpa = range->gpa,
+        .size = range->size,
+        .fd_offset = fd_offset,
+        .host = host,
+    };
+}
+
+static int map_shared(struct guest_memory *memory,
                       const struct guest_memory_range *range,
                       uint64_t fd_offset)
 {
-    struct guest_memory_region *region = &memory->regions[memory->count];
     /* Huge pages are reserved: when they run out later, the process gets
      * SIGBUS rather than swapping. */
     int flags = MAP_SHARED | (is_huge(memory) ? 0 : MAP_NORESERVE);
@@ -205,17 +218,44 @@ static int map_region(struct guest_memory *memory,
 
     if (host == MAP_FAILED)
         return log_failure(memory, "mmap");
-    /* A core dump is for us, and guest memory is not ours to write out. */
-    (void)madvise(host, range->size, MADV_DONTDUMP);
-
-    *region = (struct guest_memory_region){
-        .gpa = range->gpa,
-        .size = range->size,
-        .fd_offset = fd_offset,
-        .host = host,
-    };
-    memory->count++;
+    add_region(memory, range, fd_offset, host);
     return 0;
+}
+
+/* At a multiple of 2 MiB, so that each 2 MiB of the guest can be one page of
+ * the host, of KVM's tables and of an IOMMU's. */
+static int map_private(struct guest_memory *memory,
+                       const struct guest_memory_range *range)
+{
+    uint64_t size = range->size + 2 * MIB, before;
+    uint8_t *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (host == MAP_FAILED)
+        return log_failure(memory, "mmap");
+    before = -(uintptr_t)host % (2 * MIB);
+    if (before > 0)
+        munmap(host, before);
+    host += before;
+    munmap(host + range->size, 2 * MIB - before);
+    /* Fails where the host is built without. */
+    (void)madvise(host, range->size, MADV_HUGEPAGE);
+    add_region(memory, range, 0, host);
+    return 0;
+}
+
+static int check(struct guest_memory *memory,
+                 const struct guest_memory_range *ranges, unsigned count)
+{
+    int error;
+
+    assert(count >= 1 && count <= GUEST_MEMORY_MAX_REGIONS);
+    error = check_page_size(memory->page_size);
+    if (!error)
+        error = check_ranges(ranges, count, memory->page_size, &memory->size);
+    if (!error)
+        error = check_host_has(memory->size);
+    return error;
 }
 
 int guest_memory_init(struct guest_memory *memory,
@@ -225,21 +265,30 @@ int guest_memory_init(struct guest_memory *memory,
     uint64_t fd_offset = 0;
     int error;
 
-    assert(count >= 1 && count <= GUEST_MEMORY_MAX_REGIONS);
-    *memory = (struct guest_memory){.fd = -1};
-    memory->page_size = page_size ? page_size : system_page_size();
-
-    error = check_page_size(memory->page_size);
-    if (!error)
-        error = check_ranges(ranges, count, memory->page_size, &memory->size);
-    if (!error)
-        error = check_host_has(memory->size);
+    *memory = (struct guest_memory){
+        .fd = -1, .page_size = page_size ? page_size : system_page_size()};
+    error = check(memory, ranges, count);
     if (!error)
         error = open_memfd(memory);
     for (unsigned i = 0; i < count && !error; i++) {
-        error = map_region(memory, &ranges[i], fd_offset);
+        error = map_shared(memory, &ranges[i], fd_offset);
         fd_offset += ranges[i].size;
     }
+    if (error)
+        guest_memory_destroy(memory);
+    return error;
+}
+
+int guest_memory_init_private(struct guest_memory *memory,
+                              const struct guest_memory_range *ranges,
+                              unsigned count)
+{
+    int error;
+
+    *memory = (struct guest_memory){.fd = -1, .page_size = system_page_size()};
+    error = check(memory, ranges, count);
+    for (unsigned i = 0; i < count && !error; i++)
+        error = map_private(memory, &ranges[i]);
     if (error)
         guest_memory_destroy(memory);
     return error;
@@ -284,7 +333,8 @@ static ssize_t read_some(const struct guest_memory *memory,
     ssize_t got = -1;
 
     /* Files of huge pages cannot be written to. */
-    if (!is_huge(memory) && lseek(memory->fd, target, SEEK_SET) == target)
+    if (memory->fd >= 0 && !is_huge(memory) &&
+        lseek(memory->fd, target, SEEK_SET) == target)
         got = sendfile(memory->fd, fd, &offset, size);
     if (got < 0)
         got = pread(fd, region->host + (gpa - region->gpa), size, offset);

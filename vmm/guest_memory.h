@@ -2,9 +2,10 @@
 /*
  * guest_memory.h: guest RAM, and the only guest-physical to host translation.
  *
- * RAM is one MAP_SHARED memfd: vDPA devices that work on the process's
- * virtual addresses skip any other kind of memory without an error. It is
- * never written here, so untouched guest memory costs the host nothing.
+ * RAM is one MAP_SHARED memfd where a device may need it: vDPA devices that
+ * work on the process's virtual addresses skip any other kind of memory without
+ * an error. Else it is private, which the host may give in pages of 2 MiB. It
+ * is never written here, so untouched guest memory costs the host nothing.
  * Laid out once by guest_memory_init(), then read by any thread without lock.
  */
 #ifndef VMM_GUEST_MEMORY_H
@@ -20,12 +21,12 @@
 struct guest_memory_region {
     uint64_t gpa;
     uint64_t size;      /* bytes, a multiple of the page size */
-    uint64_t fd_offset; /* where it starts in the memfd */
+    uint64_t fd_offset; /* where it starts in the memfd, if there is one */
     uint8_t *host;
 };
 
 struct guest_memory {
-    int fd;
+    int fd;        /* -1: private */
     uint64_t size; /* bytes, all regions */
     uint64_t page_size;
     struct guest_memory_region regions[GUEST_MEMORY_MAX_REGIONS];
@@ -39,13 +40,19 @@ struct guest_memory_range {
 };
 
 /*
- * Makes RAM at the `count` ranges, which must be page-aligned, ascending and
- * disjoint. `page_size`: 0 for the system's, else 2 MiB or 1 GiB huge pages.
- * -ENOMEM or -EINVAL (logged) when the host cannot give it.
+ * Makes shared RAM at the `count` ranges, which must be page-aligned, ascending
+ * and disjoint. `page_size`: 0 for the system's, else 2 MiB or 1 GiB huge
+ * pages. -ENOMEM or -EINVAL (logged) when the host cannot give it.
  */
 int guest_memory_init(struct guest_memory *memory,
                       const struct guest_memory_range *ranges, unsigned count,
                       uint64_t page_size) MUST_CHECK;
+
+/* The same of private memory, in pages of the system's size and, where the
+ * host has them at hand, of 2 MiB (transparent huge pages). */
+int guest_memory_init_private(struct guest_memory *memory,
+                              const struct guest_memory_range *ranges,
+                              unsigned count) MUST_CHECK;
 void guest_memory_destroy(struct guest_memory *memory);
 
 /* The host address of [gpa, gpa + size), or NULL unless all of it is RAM of
@@ -55,8 +62,9 @@ void *guest_memory_at(const struct guest_memory *memory, uint64_t gpa,
 
 /*
  * Reads `size` bytes at `offset` of the regular file `fd` into RAM at `gpa`.
- * The kernel moves them from page cache to page cache, which takes about half
- * the processor time of a read() through our mapping. Not thread-safe.
+ * Into shared memory the kernel moves them from page cache to page cache, which
+ * takes about half the processor time of a read() through our mapping. Not
+ * thread-safe.
  * -EFAULT when the range is not all RAM, -EIO when the file is shorter, or
  * the error of the file.
  */

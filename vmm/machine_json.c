@@ -126,11 +126,12 @@ static void print_exits(const struct vcpu_group *vcpus,
     json_writer_end(json);
 }
 
-static void print_memory(struct json_writer *json)
+static void print_memory(struct json_writer *json,
+                         const struct guest_memory *memory)
 {
     struct memory_use use;
 
-    if (memory_use_read(&use, "/proc/self") != 0)
+    if (memory_use_read(&use, "/proc/self", memory) != 0)
         return;
     json_writer_begin_object(json, "memory");
     json_writer_number(json, "guest_resident_kib", use.guest);
@@ -215,7 +216,7 @@ void machine_json_print(struct machine *machine, FILE *file)
     if (machine->options->command_argv)
         print_command(machine, json);
     print_exits(&machine->vcpus, json);
-    print_memory(json);
+    print_memory(json, &machine->memory);
     print_cpu_time(json);
     print_kernel_log(machine, json);
     run_phases_reach(&machine->phases, RUN_PHASE_PROCESS_END);

@@ -14,6 +14,26 @@
 #include <errno.h>
 #include <inttypes.h>
 
+/* Private memory may come in pages of 2 MiB, which take fewer faults and
+ * shorter tables, of KVM as of an IOMMU. Shared it must be for some vDPA
+ * devices, one of which may also be plugged in later. Huge pages are a file's.
+ */
+static int make_memory(struct machine *machine,
+                       const struct guest_memory_range *ranges, unsigned count)
+{
+    const struct options *options = machine->options;
+    bool is_shared;
+    int error = net_backend_find_shared_memory_need(
+        options->nets, options->net_count, &is_shared);
+
+    if (error)
+        return error;
+    if (is_shared || options->page_size || options->control_socket)
+        return guest_memory_init(&machine->memory, ranges, count,
+                                 options->page_size);
+    return guest_memory_init_private(&machine->memory, ranges, count);
+}
+
 int machine_memory_init(struct machine *machine)
 {
     struct guest_memory_range ranges[GUEST_MEMORY_MAX_REGIONS];
@@ -27,8 +47,7 @@ int machine_memory_init(struct machine *machine)
                   size / MIB, arch_memory_limit() / MIB);
         return -EINVAL;
     }
-    error = guest_memory_init(&machine->memory, ranges, count,
-                              machine->options->page_size);
+    error = make_memory(machine, ranges, count);
     if (!error && machine->options->numa_node >= 0)
         error = memory_placement_bind(&machine->memory,
                                       (unsigned)machine->options->numa_node);

@@ -14,13 +14,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As memfd_create() was told in guest_memory.c. */
-#define GUEST_MEMORY " /memfd:guest-memory"
-
 struct reader {
     struct memory_use *use;
+    const struct guest_memory *memory;
     bool in_guest; /* the mapping that is being read */
 };
+
+/* The kernel joins neighbours to one mapping, but only those of one kind. */
+static bool is_guest_memory(const struct guest_memory *memory, uint64_t address)
+{
+    for (unsigned i = 0; i < memory->count; i++) {
+        const struct guest_memory_region *region = &memory->regions[i];
+
+        if (address - (uintptr_t)region->host < region->size)
+            return true;
+    }
+    return false;
+}
 
 /* A mapping begins with its addresses, its other lines with a name. */
 static void take_smaps_line(struct reader *reader, const char *line)
@@ -30,7 +40,7 @@ static void take_smaps_line(struct reader *reader, const char *line)
 
     rest = text_read_number(line, 16, &address);
     if (rest && *rest == '-')
-        reader->in_guest = strstr(line, GUEST_MEMORY) != NULL;
+        reader->in_guest = is_guest_memory(reader->memory, address);
     else if (strncmp(line, "Rss:", 4) == 0 &&
              text_read_number(line + 4, 10, &kib))
         *(reader->in_guest ? &reader->use->guest : &reader->use->beyond) += kib;
@@ -61,9 +71,10 @@ static int read_lines(struct reader *reader, const char *folder,
     return 0;
 }
 
-int memory_use_read(struct memory_use *use, const char *folder)
+int memory_use_read(struct memory_use *use, const char *folder,
+                    const struct guest_memory *memory)
 {
-    struct reader reader = {.use = use};
+    struct reader reader = {.use = use, .memory = memory};
     int error;
 
     *use = (struct memory_use){.peak = 0};

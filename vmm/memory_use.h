@@ -6,6 +6,7 @@
 #define VMM_MEMORY_USE_H
 
 #include "vmm/compiler.h"
+#include "vmm/guest_memory.h"
 
 #include <stdint.h>
 
@@ -20,8 +21,9 @@ struct memory_use {
     uint64_t peak_beyond;
 };
 
-/* Of the process whose folder in /proc is `folder`, "/proc/self" but in tests.
- * -errno. */
-int memory_use_read(struct memory_use *use, const char *folder) MUST_CHECK;
+/* Of the process whose folder in /proc is `folder`, "/proc/self" but in tests,
+ * and whose guest has `memory`. -errno. */
+int memory_use_read(struct memory_use *use, const char *folder,
+                    const struct guest_memory *memory) MUST_CHECK;
 
 #endif

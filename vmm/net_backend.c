@@ -11,6 +11,7 @@
 #include "vdpa/tap_port.h"
 #include "vdpa/vhost_handover.h"
 #include "vdpa/vhost_memlock.h"
+#include "vdpa/vhost_parent.h"
 #include "vdpa/vhost_syscalls.h"
 #include "vdpa/vhost_vdpa.h"
 #include "vmm/bytes.h"
@@ -125,25 +126,53 @@ static int open_vdpa(const struct net_options *options, uint64_t memory_size,
     return error;
 }
 
+/* The device's node, in `path`. -errno, logged, when a descriptor is none. */
+static int find_node(const struct net_options *options, char path[PATH_MAX])
+{
+    if (options->kind == NET_VDPA_FD)
+        return vhost_handover_find(options->fd, &vhost_host_syscalls, path);
+    (void)snprintf(path, PATH_MAX, "%s", options->name);
+    return 0;
+}
+
+int net_backend_find_shared_memory_need(const struct net_options *nets,
+                                        unsigned count, bool *is_needed)
+{
+    char path[PATH_MAX];
+
+    *is_needed = false;
+    for (unsigned i = 0; i < count; i++) {
+        int error;
+
+        if (!net_kind_is_vdpa(nets[i].kind))
+            continue;
+        error = find_node(&nets[i], path);
+        if (error)
+            return error;
+        *is_needed |=
+            vhost_parent_needs_shared_memory(&vhost_host_syscalls, path);
+    }
+    return 0;
+}
+
 int net_backend_reserve_memory(const struct net_options *nets, unsigned count,
                                uint64_t memory_size)
 {
-    char nodes[OPTIONS_MAX_NETS][PATH_MAX]; /* of descriptors */
+    char nodes[OPTIONS_MAX_NETS][PATH_MAX];
     const char *paths[OPTIONS_MAX_NETS];
     unsigned num_paths = 0;
 
     assert(count <= ARRAY_SIZE(paths));
     for (unsigned i = 0; i < count; i++) {
-        char *node = nodes[num_paths];
-        int error = 0;
+        int error;
 
         if (!net_kind_is_vdpa(nets[i].kind))
             continue;
-        if (nets[i].kind == NET_VDPA_FD)
-            error = vhost_handover_find(nets[i].fd, &vhost_host_syscalls, node);
+        error = find_node(&nets[i], nodes[num_paths]);
         if (error)
             return error;
-        paths[num_paths++] = nets[i].kind == NET_VDPA_FD ? node : nets[i].name;
+        paths[num_paths] = nodes[num_paths];
+        num_paths++;
     }
     return vhost_memlock_reserve_all(&vhost_host_syscalls, paths, num_paths,
                                      memory_size);

@@ -10,11 +10,19 @@
 #include "vmm/compiler.h"
 #include "vmm/net_options.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Before this process opens anything: whether what it was left by the one that
  * started it is there. -EBADF, logged. */
 int net_backend_claim(const struct net_options *options) MUST_CHECK;
+
+/* Before guest memory is made: whether any of the `count` may be a device that
+ * works only on memory that is mapped shared. -errno, logged, when a descriptor
+ * among them is no device. */
+int net_backend_find_shared_memory_need(const struct net_options *nets,
+                                        unsigned count,
+                                        bool *is_needed) MUST_CHECK;
 
 /* Makes room under RLIMIT_MEMLOCK for all vDPA devices among the `count`, each
  * of which may pin the guest's `memory_size` bytes; before any of them is

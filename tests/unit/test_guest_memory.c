@@ -209,6 +209,38 @@ START_TEST(untouched_memory_costs_the_host_nothing)
 }
 END_TEST
 
+START_TEST(private_memory_lies_as_guest_addresses_do)
+{
+    const uint8_t *host;
+    int fd = memfd_create("file", MFD_CLOEXEC);
+
+    ck_assert_int_eq(write(fd, "kernel", 6), 6);
+    ck_assert_int_eq(
+        guest_memory_init_private(&memory, pc_ranges, ARRAY_SIZE(pc_ranges)),
+        0);
+    ck_assert_uint_eq(memory.size, 24 * MIB);
+    ck_assert_int_eq(memory.fd, -1);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_uint_eq((uintptr_t)memory.regions[i].host % (2 * MIB), 0);
+    host = guest_memory_at(&memory, 4 * GIB + 8 * MIB - 6, 6);
+    ck_assert_int_eq(
+        guest_memory_read_file(&memory, 4 * GIB + 8 * MIB - 6, fd, 0, 6), 0);
+    ck_assert_mem_eq(host, "kernel", 6);
+    guest_memory_destroy(&memory);
+    close(fd);
+}
+END_TEST
+
+START_TEST(too_much_private_memory_is_refused)
+{
+    const struct guest_memory_range range = {.size = 1ULL << 62};
+
+    ck_assert_int_eq(guest_memory_init_private(&memory, &range, 1), -ENOMEM);
+    ck_assert_uint_eq(capture.lines, 1);
+    ck_assert_uint_eq(memory.count, 0);
+}
+END_TEST
+
 START_TEST(destroy_may_be_called_twice)
 {
     make_pc();
@@ -357,6 +389,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, memfd_and_mappings_are_the_same_memory);
     tcase_add_test(tcase, memory_is_shared_as_devices_need_it);
     tcase_add_test(tcase, untouched_memory_costs_the_host_nothing);
+    tcase_add_test(tcase, private_memory_lies_as_guest_addresses_do);
+    tcase_add_test(tcase, too_much_private_memory_is_refused);
     tcase_add_test(tcase, destroy_may_be_called_twice);
     tcase_add_test(tcase, no_memory_is_refused);
     tcase_add_test(tcase, more_than_the_host_has_is_refused_with_both_numbers);

@@ -17,12 +17,18 @@
     "7f0000000000-7f0020000000 rw-s 00000000 00:01 7 /memfd:guest-memory "     \
     "(deleted)\n"                                                              \
     "Rss:               10000 kB\n"                                            \
-    "7f0020000000-7f0040000000 rw-s 20000000 00:01 7 /memfd:guest-memory "     \
-    "(deleted)\n"                                                              \
+    "7f0020000000-7f0040000000 rw-p 00000000 00:00 0 \n"                       \
     "Rss:                2000 kB\n"                                            \
     "VmFlags: rd wr sh\n"                                                      \
     "7f0050000000-7f0050010000 rw-p 00000000 00:00 0 \n"                       \
     "Rss:                  40 kB\n"
+
+/* A shared region, and a private one. */
+static const struct guest_memory memory = {
+    .count = 2,
+    .regions = {{.host = (uint8_t *)0x7f0000000000, .size = 0x20000000},
+                {.host = (uint8_t *)0x7f0020000000, .size = 0x20000000}},
+};
 
 static struct temp_tree tree;
 
@@ -42,7 +48,7 @@ START_TEST(guest_memory_is_told_apart)
 
     temp_tree_add_file(&tree, "smaps", SMAPS);
     temp_tree_add_file(&tree, "status", "Name:\tvmm\nVmHWM:\t   12300 kB\n");
-    ck_assert_int_eq(memory_use_read(&use, tree.root), 0);
+    ck_assert_int_eq(memory_use_read(&use, tree.root, &memory), 0);
     ck_assert_uint_eq(use.guest, 12000);
     ck_assert_uint_eq(use.beyond, 100);
     ck_assert_uint_eq(use.peak, 12300);
@@ -57,7 +63,7 @@ START_TEST(the_peak_is_no_less_than_what_is_there)
     temp_tree_add_file(&tree, "smaps", SMAPS);
     /* The kernel counts it in steps; or does not tell. */
     temp_tree_add_file(&tree, "status", _i ? "Name:\tvmm\n" : "VmHWM: 11 kB\n");
-    ck_assert_int_eq(memory_use_read(&use, tree.root), 0);
+    ck_assert_int_eq(memory_use_read(&use, tree.root, &memory), 0);
     ck_assert_uint_eq(use.peak_beyond, 100);
 }
 END_TEST
@@ -66,7 +72,7 @@ START_TEST(without_proc_there_is_an_error)
 {
     struct memory_use use;
 
-    ck_assert_int_eq(memory_use_read(&use, tree.root), -ENOENT);
+    ck_assert_int_eq(memory_use_read(&use, tree.root, &memory), -ENOENT);
 }
 END_TEST
 
@@ -74,7 +80,7 @@ START_TEST(this_process_has_memory)
 {
     struct memory_use use;
 
-    ck_assert_int_eq(memory_use_read(&use, "/proc/self"), 0);
+    ck_assert_int_eq(memory_use_read(&use, "/proc/self", &memory), 0);
     ck_assert_uint_gt(use.beyond, 0);
     ck_assert_uint_gt(use.peak, 0);
     ck_assert_uint_eq(use.guest, 0);

@@ -13,6 +13,7 @@ struct sysfs {
     struct temp_tree tree;
     struct fake_vhost fake;
     struct vhost_parent parent;
+    bool needs_shared_memory;
 };
 
 static void start(struct sysfs *sysfs)
@@ -25,6 +26,8 @@ static void start(struct sysfs *sysfs)
 static void look(struct sysfs *sysfs)
 {
     vhost_parent_find(&sysfs->parent, &sysfs->fake.syscalls, FAKE_VHOST_PATH);
+    sysfs->needs_shared_memory = vhost_parent_needs_shared_memory(
+        &sysfs->fake.syscalls, FAKE_VHOST_PATH);
     temp_tree_destroy(&sysfs->tree);
 }
 
@@ -46,6 +49,7 @@ START_TEST(the_simulator_pins_nothing)
     ck_assert_str_eq(sysfs.parent.device, "v0");
     ck_assert_str_eq(sysfs.parent.driver, "vdpa_sim");
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_NEVER);
+    ck_assert(sysfs.needs_shared_memory);
 }
 END_TEST
 
@@ -58,6 +62,7 @@ START_TEST(the_simulator_pins_when_told_to)
     temp_tree_add_file(&sysfs.tree, "module/vdpa_sim/parameters/use_va", "N\n");
     look(&sysfs);
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_ALWAYS);
+    ck_assert(!sysfs.needs_shared_memory);
 }
 END_TEST
 
@@ -70,6 +75,7 @@ START_TEST(an_old_simulator_does_not_say_whether_it_pins)
     look(&sysfs);
     ck_assert_str_eq(sysfs.parent.driver, "vdpa_sim");
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_UNKNOWN);
+    ck_assert(sysfs.needs_shared_memory);
 }
 END_TEST
 
@@ -88,6 +94,7 @@ START_TEST(a_vduse_device_pins_nothing)
     ck_assert_str_eq(sysfs.parent.device, "n0");
     ck_assert_str_eq(sysfs.parent.driver, "vduse");
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_NEVER);
+    ck_assert(sysfs.needs_shared_memory);
 }
 END_TEST
 
@@ -109,6 +116,7 @@ START_TEST(a_pci_device_pins)
     ck_assert_str_eq(sysfs.parent.device, "vdpa0");
     ck_assert_str_eq(sysfs.parent.driver, "vp-vdpa");
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_ALWAYS);
+    ck_assert(!sysfs.needs_shared_memory);
 }
 END_TEST
 
@@ -121,6 +129,7 @@ START_TEST(without_sysfs_nothing_is_known)
     ck_assert_str_eq(sysfs.parent.device, "");
     ck_assert_str_eq(sysfs.parent.driver, "");
     ck_assert_int_eq(sysfs.parent.pinning, VHOST_PINNING_UNKNOWN);
+    ck_assert(sysfs.needs_shared_memory);
 }
 END_TEST
 
