@@ -24,7 +24,7 @@ measure_vmm()
 
 measure_qemu()
 {
-    local QEMU_MEMORY=${2}M
+    local QEMU_MEMORY=${2}M QEMU_BACKEND=$QEMU_PRIVATE
     measure qemu "$1" run_qemu "rebind-time $ROUNDS"
 }
 

@@ -194,9 +194,13 @@ run_guest()
 }
 
 # start_qemu TEST [QEMU-OPTION...]: start_guest with QEMU in the VMM's place;
-# the header needs: qemu. QEMU_MEMORY is the guest's, QEMU_CARD what the card of
-# NET_DEVICE is told.
+# the header needs: qemu. QEMU_MEMORY is the guest's, of the kind QEMU_BACKEND;
+# QEMU_CARD is what the card of NET_DEVICE is told. vdpa_sim and VDUSE reach
+# shared memory alone; other devices do better with QEMU_PRIVATE.
 QEMU_MEMORY=256M
+QEMU_SHARED=memory-backend-memfd,share=on
+QEMU_PRIVATE=memory-backend-ram
+QEMU_BACKEND=$QEMU_SHARED
 QEMU_CARD=
 
 start_qemu()
@@ -207,11 +211,10 @@ start_qemu()
     [ -z "$NET_DEVICE" ] || set -- \
         -netdev "vhost-vdpa,id=n,vhostdev=$NET_DEVICE" -device \
         "virtio-net-pci,netdev=n,disable-legacy=on,romfile=$QEMU_CARD" "$@"
-    # vdpa_sim and VDUSE reach shared memory alone.
     # shellcheck disable=SC2086 # RUN_BY's words
     start_process $RUN_BY qemu -accel kvm -cpu host \
         -machine microvm,pcie=on,rtc=off,memory-backend=m -m "$QEMU_MEMORY" \
-        -object "memory-backend-memfd,id=m,size=$QEMU_MEMORY,share=on" \
+        -object "$QEMU_BACKEND,id=m,size=$QEMU_MEMORY" \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$GUEST_KERNEL" -initrd "$GUEST_IMAGE" -append "$append" \
         -serial stdio "$@"
