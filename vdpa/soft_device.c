@@ -336,7 +336,7 @@ static int check_queue(const struct soft_device *device, uint16_t index,
         !is_aligned(queue->driver_iova, packed ? 4 : 2) ||
         !is_aligned(queue->device_iova, 4))
         return -EINVAL;
-    return device->is_running ? -EBUSY : 0;
+    return device->is_running || device->is_suspended ? -EBUSY : 0;
 }
 
 static int set_queue(struct vdpa_backend *backend, uint16_t index,
