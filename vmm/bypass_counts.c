@@ -92,7 +92,8 @@ static void print_vcpu_counts(const struct output *output,
     uint64_t returns = 0;
 
     for (unsigned i = 0; i < KVM_NUM_STATS && counts->has_stats; i++)
-        print_count(output, counts->stats[i], "kvm_%s", kvm_stat_name(i));
+        if (counts->known_stats & 1U << i)
+            print_count(output, counts->stats[i], "kvm_%s", kvm_stat_name(i));
     for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++) {
         returns += counts->returns[i];
         if (counts->returns[i])

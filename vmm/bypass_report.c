@@ -18,7 +18,8 @@ void vcpu_counts_read(struct vcpu_counts *counts,
 {
     *counts = (struct vcpu_counts){.has_stats = true};
     for (unsigned i = 0; i < vcpus->count; i++)
-        if (kvm_stats_add(vcpus->vcpus[i].stats_fd, counts->stats) != 0)
+        if (kvm_stats_add(vcpus->vcpus[i].stats_fd, counts->stats,
+                          &counts->known_stats) != 0)
             counts->has_stats = false;
     for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
         counts->returns[i] = vcpu_group_exits(vcpus, i);
@@ -94,6 +95,7 @@ static void add_vcpu_counts(struct bypass_report *report,
     vcpu_counts_read(&now, vcpus);
     for (unsigned i = 0; i < KVM_NUM_STATS; i++)
         report->total.stats[i] += now.stats[i] - report->at_start.stats[i];
+    report->total.known_stats |= now.known_stats;
     for (unsigned i = 0; i <= VCPU_EXIT_SIGNAL; i++)
         report->total.returns[i] +=
             now.returns[i] - report->at_start.returns[i];

@@ -22,6 +22,7 @@
 struct vcpu_counts {
     uint64_t stats[KVM_NUM_STATS];
     bool has_stats;                          /* else KVM has none */
+    unsigned known_stats;                    /* the others are 0; bits */
     uint64_t returns[VCPU_EXIT_REASONS + 1]; /* of KVM_RUN, by reason */
 };
 

@@ -99,6 +99,7 @@ static void print_no_pages(const struct bypass_report *report, FILE *file)
 static void print_exits(const struct bypass_report *report, FILE *file)
 {
     const struct vcpu_counts *counts = &report->total;
+    unsigned printed = 0;
 
     if (!counts->has_stats) {
         fprintf(file, "  KVM:      this kernel has no statistics to ask\n");
@@ -108,9 +109,14 @@ static void print_exits(const struct bypass_report *report, FILE *file)
     if (report->seconds > 0)
         fprintf(file, " (%.0f a second)",
                 (double)counts->stats[KVM_STAT_EXITS] / report->seconds);
-    for (unsigned i = KVM_STAT_EXITS + 1; i < KVM_NUM_STATS; i++)
-        fprintf(file, "%s%s %" PRIu64, i % 3 == 1 && i > 1 ? CONTINUED : ", ",
+    for (unsigned i = KVM_STAT_EXITS + 1; i < KVM_NUM_STATS; i++) {
+        if (!(counts->known_stats & 1U << i))
+            continue;
+        fprintf(file, "%s%s %" PRIu64,
+                printed > 0 && printed % 3 == 0 ? CONTINUED : ", ",
                 kvm_stat_name(i), counts->stats[i]);
+        printed++;
+    }
     fprintf(file, "\n");
 }
 

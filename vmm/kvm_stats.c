@@ -22,6 +22,11 @@ static const char *const names[] = {
     [KVM_STAT_IRQ_WINDOW_EXITS] = "irq_window_exits",
     [KVM_STAT_INSN_EMULATION] = "insn_emulation",
     [KVM_STAT_IRQ_INJECTIONS] = "irq_injections",
+    [KVM_STAT_MMIO_EXIT_USER] = "mmio_exit_user",
+    [KVM_STAT_MMIO_EXIT_KERNEL] = "mmio_exit_kernel",
+    [KVM_STAT_HVC_EXITS] = "hvc_exit_stat",
+    [KVM_STAT_WFI_EXITS] = "wfi_exit_stat",
+    [KVM_STAT_WFE_EXITS] = "wfe_exit_stat",
 };
 _Static_assert(ARRAY_SIZE(names) == KVM_NUM_STATS, "every counter has a name");
 
@@ -41,7 +46,7 @@ static int read_at(int fd, void *bytes, size_t size, off_t offset)
 
 static int add_one(int stats_fd, const struct kvm_stats_header *header,
                    const struct kvm_stats_desc *descriptor,
-                   uint64_t values[KVM_NUM_STATS])
+                   uint64_t values[KVM_NUM_STATS], unsigned *known)
 {
     uint64_t value;
     int error;
@@ -54,11 +59,12 @@ static int add_one(int stats_fd, const struct kvm_stats_header *header,
         if (error)
             return error;
         values[i] += value;
+        *known |= 1U << i;
     }
     return 0;
 }
 
-int kvm_stats_add(int stats_fd, uint64_t values[KVM_NUM_STATS])
+int kvm_stats_add(int stats_fd, uint64_t values[KVM_NUM_STATS], unsigned *known)
 {
     struct kvm_stats_header header;
     union {
@@ -81,7 +87,8 @@ int kvm_stats_add(int stats_fd, uint64_t values[KVM_NUM_STATS])
                         (off_t)header.desc_offset + (off_t)(i * size));
         entry.bytes[size - 1] = '\0';
         if (!error)
-            error = add_one(stats_fd, &header, &entry.descriptor, values);
+            error =
+                add_one(stats_fd, &header, &entry.descriptor, values, known);
     }
     return error;
 }

@@ -114,8 +114,9 @@ static void print_exits(const struct vcpu_group *vcpus,
     if (counts.has_stats) {
         json_writer_begin_object(json, "kvm");
         for (unsigned i = 0; i < KVM_NUM_STATS; i++)
-            json_writer_number(json, kvm_stat_name((enum kvm_stat)i),
-                               counts.stats[i]);
+            if (counts.known_stats & 1U << i)
+                json_writer_number(json, kvm_stat_name((enum kvm_stat)i),
+                                   counts.stats[i]);
         json_writer_end(json);
     }
     json_writer_begin_object(json, "returned");

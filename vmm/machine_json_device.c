@@ -69,8 +69,9 @@ static void print_costs(const struct bypass_report *report,
     if (report->total.has_stats) {
         json_writer_begin_object(json, "kvm");
         for (unsigned i = 0; i < KVM_NUM_STATS; i++)
-            json_writer_number(json, kvm_stat_name((enum kvm_stat)i),
-                               report->total.stats[i]);
+            if (report->total.known_stats & 1U << i)
+                json_writer_number(json, kvm_stat_name((enum kvm_stat)i),
+                                   report->total.stats[i]);
         json_writer_end(json);
     }
     json_writer_begin_object(json, "returned");
