@@ -15,6 +15,7 @@
 #include "vmm/vcpu.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* KVM_CREATE_VM's argument, for the KVM behind `system_fd`. */
@@ -60,6 +61,14 @@ void arch_tell_paused(struct vcpu_group *group);
  */
 int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
                     const struct boot_files *files) MUST_CHECK;
+
+/* The device tree that this guest gets, but for random numbers: `*size` bytes
+ * for the caller to free. After arch_load_guest(), on a machine whose layout
+ * has one; else -ENOTSUP. */
+int arch_make_device_tree(const struct guest_memory *memory,
+                          const struct vcpu_group *group,
+                          const struct boot_files *files, void **blob,
+                          size_t *size) MUST_CHECK;
 
 /* How many instructions of a guest's kernel this host runs in a second, found
  * by running some in `kvm`, which was opened for that alone. -errno, not

@@ -5,6 +5,7 @@
 #include "vmm/kernel_version.h"
 
 #include "vmm/bytes.h"
+#include "vmm/linux_image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,10 +16,6 @@
 #define HEADER_VERSION_OFFSET 0x20e /* points to the text, less 0x200 */
 #define HEADER_TEXT_BASE      0x200
 #define HEADER_SIZE           0x210
-
-/* Of an Image (arch/arm64/booting.rst): what follows is the kernel as it lies
- * in memory. */
-#define IMAGE_MAGIC_OFFSET 56
 
 /* linux_banner of the kernel's init/version.c. It lies in the read-only data,
  * so that debug information, however much, comes later. */
@@ -118,7 +115,6 @@ bool kernel_version_read(int fd, char version[KERNEL_VERSION_SIZE])
     read_at(fd, 0, header, sizeof(header));
     if (memcmp(header + HEADER_MAGIC_OFFSET, "HdrS", 4) == 0)
         return read_header_version(fd, header, version);
-    return (memcmp(header, "\177ELF", 4) == 0 ||
-            memcmp(header + IMAGE_MAGIC_OFFSET, "ARM\x64", 4) == 0) &&
+    return (memcmp(header, "\177ELF", 4) == 0 || linux_image_is(header)) &&
            search(fd, version);
 }

@@ -13,6 +13,7 @@
 #include "vmm/machine_console.h"
 #include "vmm/machine_control.h"
 #include "vmm/machine_device.h"
+#include "vmm/machine_dump.h"
 #include "vmm/machine_end.h"
 #include "vmm/machine_memory.h"
 #include "vmm/machine_pause.h"
@@ -272,6 +273,7 @@ static int (*const steps[])(struct machine *machine) = {
     add_command,
     init_guest_image,
     load_guest,
+    machine_dump_device_tree,
     machine_control_init,
     init_ready,
     /* Last, so that an error above is not printed to a raw terminal. */

@@ -34,6 +34,10 @@ struct machine_layout {
     uint64_t pci_window64_base, pci_window64_size;
     unsigned pci_first_gsi, pci_num_gsis;
 
+    /* Whether a device tree describes the machine, not ACPI; whether a vCPU
+     * takes NMIs. */
+    bool has_device_tree, has_nmi;
+
     /* What a Linux kernel is told that boots for a command: its console, and
      * what not to waste time on. */
     const char *kernel_append;

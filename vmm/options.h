@@ -139,8 +139,9 @@ struct options {
     bool has_debug_exit;
     bool fails_on_splat, has_tty; /* the latter: the command gets a terminal */
     bool is_traced, dies_with_parent, is_dry_run;
-    const char *log;     /* a file; NULL: stderr alone */
-    const char *pidfile; /* NULL: none */
+    const char *device_tree_file; /* to write to; NULL: none */
+    const char *log;              /* a file; NULL: stderr alone */
+    const char *pidfile;          /* NULL: none */
     /* May have been more than there is room for; dry runs are then refused. */
     struct given_option given[OPTIONS_MAX_GIVEN];
     unsigned num_given;

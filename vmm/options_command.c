@@ -5,6 +5,7 @@
  */
 #include "vmm/options_private.h"
 
+#include "vmm/arch.h"
 #include "vmm/option_values.h"
 
 #include <errno.h>
@@ -68,6 +69,10 @@ int options_set_on_timeout(struct option_parser *parser, const char *value)
 
     if (choice < 0)
         return choice;
+    if (choice == ON_TIMEOUT_NMI && !arch_machine_layout()->has_nmi)
+        return option_parser_fail(parser,
+                                  "--on-timeout: processors of this "
+                                  "architecture have no NMI: give sysrq");
     options->on_timeout = (enum options_on_timeout)choice;
     return 0;
 }

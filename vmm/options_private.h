@@ -57,6 +57,7 @@ int options_set_log(struct option_parser *parser, const char *value);
 int options_set_ready_fd(struct option_parser *parser, const char *value);
 int options_set_pidfile(struct option_parser *parser, const char *value);
 int options_set_pdeathsig(struct option_parser *parser, const char *value);
+int options_set_dump_dtb(struct option_parser *parser, const char *value);
 int options_set_dry_run(struct option_parser *parser, const char *value);
 int options_read_descriptor(struct option_parser *parser, const char *value,
                             int *fd);

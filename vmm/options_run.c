@@ -297,6 +297,7 @@ static const struct option_rule run_rules[] = {
     {"log", 0, TAKES_VALUE, "vmm.log", options_set_log},
     {"ready-fd", 0, TAKES_VALUE, "3", options_set_ready_fd},
     {"pidfile", 0, TAKES_VALUE, "/run/vmm.pid", options_set_pidfile},
+    {"dump-dtb", 0, TAKES_VALUE, "machine.dtb", options_set_dump_dtb},
     {"pdeathsig", 0, TAKES_NOTHING, NULL, options_set_pdeathsig},
     {"dry-run", 0, TAKES_NOTHING, NULL, options_set_dry_run},
     {"quiet", 'q', TAKES_NOTHING, NULL, options_set_quiet},

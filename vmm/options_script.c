@@ -6,6 +6,7 @@
  */
 #include "vmm/options_private.h"
 
+#include "vmm/arch.h"
 #include "vmm/option_values.h"
 
 #include <limits.h>
@@ -44,6 +45,18 @@ int options_set_log(struct option_parser *parser, const char *value)
     struct options *options = parser->results;
 
     options->log = value;
+    return 0;
+}
+
+int options_set_dump_dtb(struct option_parser *parser, const char *value)
+{
+    struct options *options = parser->results;
+
+    if (!arch_machine_layout()->has_device_tree)
+        return option_parser_fail(parser,
+                                  "--dump-dtb: this machine has no device "
+                                  "tree: ACPI describes it");
+    options->device_tree_file = value;
     return 0;
 }
 

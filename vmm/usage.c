@@ -166,6 +166,8 @@ static const char run_help[] =
     "      --pidfile FILE    a FILE with the number of this process appears\n"
     "                        then, and goes away at the end\n"
     "      --pdeathsig       end when the program that started this one ends\n"
+    "      --dump-dtb FILE   write the machine's device tree to FILE "
+    "(arm64)\n"
     "      --dry-run         print the command line with all defaults, and\n"
     "                        start nothing\n"
     "\n" FEATURES "example: a program of this folder, in a guest that the bugs "

@@ -2,6 +2,7 @@
 /*
  * test_options_script.c: the options for programs that start guests.
  */
+#include "vmm/arch.h"
 #include "vmm/options.h"
 
 #include "tests/support/check_main.h"
@@ -49,6 +50,21 @@ START_TEST(each_is_read)
     ck_assert_str_eq(options.log, "b");
     ck_assert(options.dies_with_parent);
     ck_assert(options.is_dry_run);
+}
+END_TEST
+
+START_TEST(device_tree_is_for_machines_that_have_one)
+{
+    int result = PARSE((char[]){"--dump-dtb=a.dtb"});
+
+    if (arch_machine_layout()->has_device_tree) {
+        ck_assert_int_eq(result, 0);
+        ck_assert_str_eq(options.device_tree_file, "a.dtb");
+        return;
+    }
+    ck_assert_int_eq(result, -EINVAL);
+    ck_assert_str_eq(error, "--dump-dtb: this machine has no device tree: "
+                            "ACPI describes it");
 }
 END_TEST
 
@@ -100,6 +116,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, nobody_is_told_by_default);
     tcase_add_test(tcase, each_is_read);
+    tcase_add_test(tcase, device_tree_is_for_machines_that_have_one);
     tcase_add_loop_test(tcase, what_is_no_descriptor_is_refused, 0,
                         ARRAY_SIZE(no_descriptors));
     tcase_add_test(tcase, what_was_given_is_noted_in_its_order);

@@ -9,9 +9,9 @@
 #include "vmm/arm64/cpu.h"
 #include "vmm/arm64/fdt.h"
 #include "vmm/arm64/gic.h"
-#include "vmm/arm64/image.h"
 #include "vmm/arm64/memory_map.h"
 #include "vmm/bytes.h"
+#include "vmm/linux_image.h"
 #include "vmm/log.h"
 #include "vmm/other_kernel.h"
 
@@ -44,7 +44,7 @@ static int check_command_line(const struct boot_files *files)
 }
 
 /* What the file says of itself, held against what it is. */
-static int read_image(const struct boot_file *kernel, struct image *image)
+static int read_image(const struct boot_file *kernel, struct linux_image *image)
 {
     uint8_t start[OTHER_KERNEL_START] = {0};
     uint64_t size = sizeof(start);
@@ -56,11 +56,11 @@ static int read_image(const struct boot_file *kernel, struct image *image)
     error = boot_file_read(kernel, 0, start, size);
     if (error)
         return error;
-    if (size < IMAGE_HEADER_SIZE || !image_is(start))
+    if (size < LINUX_IMAGE_HEADER_SIZE || !linux_image_is(start))
         return other_kernel_refuse(kernel, start, "arm64",
                                    "not an Image: give one, as a kernel's "
                                    "tree has it at arch/arm64/boot/Image");
-    defect = image_parse(start, image);
+    defect = linux_image_parse(start, image);
     if (defect) {
         log_error("kernel %s: %s", kernel->path, defect);
         return -ENOEXEC;
@@ -76,7 +76,7 @@ static int read_image(const struct boot_file *kernel, struct image *image)
 static int place(const struct guest_memory *memory,
                  const struct boot_files *files, struct placement *placement)
 {
-    struct image image;
+    struct linux_image image;
     uint64_t end;
     int error = read_image(&files->kernel, &image);
 
@@ -106,12 +106,12 @@ static int place(const struct guest_memory *memory,
     return 0;
 }
 
-/* Into `blob`, DEVICE_TREE_SIZE bytes. */
-static int describe(const struct guest_memory *memory,
-                    const struct vcpu_group *group,
-                    const struct boot_files *files,
-                    const struct placement *placement, const uint8_t *seed,
-                    void *blob)
+/* `*blob` is for the caller to free, if 0 is returned. */
+static int make_tree(const struct guest_memory *memory,
+                     const struct vcpu_group *group,
+                     const struct boot_files *files,
+                     const struct placement *placement, const uint8_t *seed,
+                     void **blob)
 {
     const struct arch_machine *arch = group->kvm->arch;
     struct fdt_machine machine = {
@@ -128,9 +128,12 @@ static int describe(const struct guest_memory *memory,
 
     for (unsigned i = 0; i < group->count; i++)
         machine.mpidrs[i] = group->vcpus[i].arch->mpidr;
-    error = fdt_describe(&machine, blob, DEVICE_TREE_SIZE);
-    if (error)
+    *blob = calloc(1, DEVICE_TREE_SIZE);
+    error = *blob ? fdt_describe(&machine, *blob, DEVICE_TREE_SIZE) : -ENOMEM;
+    if (error) {
         log_error("the device tree: %s", strerror(-error));
+        free(*blob);
+    }
     return error;
 }
 
@@ -140,18 +143,15 @@ static int load_device_tree(const struct guest_memory *memory,
                             const struct placement *placement)
 {
     uint8_t seed[FDT_SEED_SIZE];
-    uint8_t *blob = calloc(1, DEVICE_TREE_SIZE);
     bool has_seed =
         getrandom(seed, sizeof(seed), GRND_NONBLOCK) == (ssize_t)sizeof(seed);
-    int error;
+    void *blob;
+    int error = make_tree(memory, group, files, placement,
+                          has_seed ? seed : NULL, &blob);
 
-    if (!blob)
-        return -ENOMEM;
-    error =
-        describe(memory, group, files, placement, has_seed ? seed : NULL, blob);
-    if (!error)
-        error =
-            guest_memory_write(memory, DEVICE_TREE_GPA, blob, fdt_size(blob));
+    if (error)
+        return error;
+    error = guest_memory_write(memory, DEVICE_TREE_GPA, blob, fdt_size(blob));
     free(blob);
     return error;
 }
@@ -175,5 +175,20 @@ int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
     if (!error)
         error = cpu_enter_kernel(&group->vcpus[0], placement.kernel_gpa,
                                  DEVICE_TREE_GPA);
+    return error;
+}
+
+int arch_make_device_tree(const struct guest_memory *memory,
+                          const struct vcpu_group *group,
+                          const struct boot_files *files, void **blob,
+                          size_t *size)
+{
+    struct placement placement;
+    int error = place(memory, files, &placement);
+
+    if (!error)
+        error = make_tree(memory, group, files, &placement, NULL, blob);
+    if (!error)
+        *size = fdt_size(*blob);
     return error;
 }

@@ -24,6 +24,7 @@ static const struct machine_layout layout = {
     .pci_window64_size = PCI_WINDOW64_SIZE,
     .pci_first_gsi = PCI_FIRST_PIN,
     .pci_num_gsis = PCI_NUM_PINS,
+    .has_device_tree = true,
     .kernel_append = "console=ttyS0",
     .tree_image = "arch/arm64/boot/Image",
     .tree_part = "arch/arm64/Makefile",

@@ -249,3 +249,16 @@ int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
         error = enter_kernel(memory, &group->vcpus[0], &entry);
     return error;
 }
+
+int arch_make_device_tree(const struct guest_memory *memory,
+                          const struct vcpu_group *group,
+                          const struct boot_files *files, void **blob,
+                          size_t *size)
+{
+    (void)memory;
+    (void)group;
+    (void)files;
+    (void)blob;
+    (void)size;
+    return -ENOTSUP;
+}

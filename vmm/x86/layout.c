@@ -26,6 +26,7 @@ static const struct machine_layout layout = {
     .pci_window64_size = PCI_WINDOW64_SIZE,
     .pci_first_gsi = PCI_FIRST_GSI,
     .pci_num_gsis = PCI_NUM_GSIS,
+    .has_nmi = true,
     /* noearly: looking for AGP bridges takes 8192 port accesses, twice. */
     .kernel_append = "console=ttyS0 pci=noearly",
     .tree_image = "arch/x86/boot/bzImage",

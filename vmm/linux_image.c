@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * image.c: reads the header of Linux's Image.
+ * linux_image.c: reads the header of an Image.
  */
-#include "vmm/arm64/image.h"
+#include "vmm/linux_image.h"
 
 #include "vmm/bytes.h"
 
@@ -19,15 +19,15 @@
  * been larger than a small part of it. */
 #define MAX_SIZE GIB
 
-bool image_is(const uint8_t bytes[IMAGE_HEADER_SIZE])
+bool linux_image_is(const uint8_t bytes[LINUX_IMAGE_HEADER_SIZE])
 {
     return memcmp(bytes + MAGIC_OFFSET, "ARM\x64", 4) == 0;
 }
 
-const char *image_parse(const uint8_t bytes[IMAGE_HEADER_SIZE],
-                        struct image *image)
+const char *linux_image_parse(const uint8_t bytes[LINUX_IMAGE_HEADER_SIZE],
+                              struct linux_image *image)
 {
-    *image = (struct image){
+    *image = (struct linux_image){
         .text_offset = load_le64(bytes + TEXT_OFFSET_OFFSET),
         .size = load_le64(bytes + SIZE_OFFSET),
     };
