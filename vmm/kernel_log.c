@@ -113,7 +113,7 @@ int splat_list_read(struct splat_list *list, const char *path)
                 error = add_pattern(list, line);
         }
         if (!error && ferror(file))
-            error = -EIO;
+            error = -errno;
         fclose(file);
     }
     if (error) {

@@ -201,7 +201,7 @@ static int open_user(const struct net_options *options, const char *name,
 
         if (slirp_forward_parse(&forwards[i], options->forwards[i], reason,
                                 sizeof(reason)) != 0) {
-            log_error("--net: forward %s: %s", options->forwards[i], reason);
+            log_error("--net: %s", reason);
             return -EINVAL;
         }
     }
@@ -261,13 +261,14 @@ static void log_forwards(const struct frame_port *port)
     }
 }
 
-/* `*port` is the one that the options name, whatever is in front of it. */
+/* `*port` is the one that the options name, whatever is in front of it;
+ * `port_name` is for its messages, which name what it is connected to. */
 static int open_soft(const struct net_options *options,
-                     const struct soft_net_options *soft,
+                     const struct soft_net_options *soft, const char *port_name,
                      struct frame_port **port, struct vdpa_backend **backend)
 {
     struct frame_port *outer;
-    int error = open_port(options, soft->name, port);
+    int error = open_port(options, port_name, port);
 
     if (error)
         return error;
@@ -312,7 +313,7 @@ int net_backend_open_served(const struct net_options *options, const char *name,
         memcpy(soft.mac, options->mac, sizeof(soft.mac));
     else
         (void)make_mac(soft.mac, name); /* cannot fail with a name */
-    return open_soft(options, &soft, &port, backend);
+    return open_soft(options, &soft, name, &port, backend);
 }
 
 int net_backend_open(struct net_options *options, uint64_t memory_size,
@@ -337,7 +338,9 @@ int net_backend_open(struct net_options *options, uint64_t memory_size,
             return error;
         }
     }
-    error = open_soft(options, &soft, &port, backend);
+    error = open_soft(options, &soft,
+                      options->kind == NET_USER ? soft.name : "--net", &port,
+                      backend);
     if (!error && options->kind == NET_USER)
         note_forwards(options, port);
     return error;

@@ -126,7 +126,7 @@ static int apply_rule(struct option_parser *parser,
     if (must_have_value(rule) && value == NULL)
         return option_parser_fail(parser, "--%s needs a value, such as %s",
                                   rule->name, rule->example);
-    if (rule->takes == TAKES_VALUE && value[0] == '\0')
+    if (rule->takes != TAKES_TEXT && value != NULL && value[0] == '\0')
         return option_parser_fail(
             parser, "--%s: the value is empty; give one such as %s", rule->name,
             rule->example);

@@ -52,8 +52,13 @@ int socket_path_lock(const struct socket_path *path)
     if (slash)
         folder[slash - path->address.sun_path + 1] = '\0';
     fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return report(path, "opening its folder", -errno);
+    if (fd < 0) {
+        error = -errno;
+        log_error("%s: %s: opening its folder: %s: give a path in a folder "
+                  "that is there",
+                  path->owner, path->address.sun_path, strerror(-error));
+        return error;
+    }
     for (unsigned i = 0; i < LOCK_TRIES; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return fd;

@@ -214,7 +214,7 @@ START_TEST(a_list_that_cannot_be_read_is_named)
     log_capture_start(&capture);
     ck_assert_int_eq(splat_list_read(&list, "/no/such/file"), -ENOENT);
     ck_assert_ptr_nonnull(strstr(capture.last, "/no/such/file"));
-    ck_assert_int_eq(splat_list_read(&list, "/"), -EIO);
+    ck_assert_int_eq(splat_list_read(&list, "/"), -EISDIR);
     ck_assert_uint_eq(capture.lines, 2);
     log_capture_stop();
     ck_assert_uint_eq(list.count, 0);
