@@ -315,7 +315,8 @@ $(bare_guests): $(build)/guest/%.elf: $(build)/guest/case_%.o $(bare_objects) \
 
 # ---- Testing ----------------------------------------------------------------
 
-RUN_ALL := B=$(build) tests/run-all
+RUN_ALL := B=$(build) tests/run-all $(if $(cross),--under \
+	'$(call emulator_of,$(ARCH))')
 # The configuration that `check` tests besides the one it was asked for.
 asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
 asan_tests := $(patsubst %.c,$(build)/clang-asan-ubsan/%,\
@@ -341,7 +342,20 @@ fuzz_steps  := $(foreach target,$(notdir $(basename $(fuzz_sources))),--step \
 	'fuzz/$(target)=tests/fuzz/run $(fuzz_folder)/$(target) \
 	$(if $(filter $(long_fuzz),$(target)),60,15)')
 
+# Another machine's build, whose tests an emulator runs: a part of `check`
+# unless ARCH limits that to one.
+arm64_vars := ARCH=arm64 SANITIZE= COVERAGE= \
+	CC=$(patsubst %,$(triplet_arm64)-,$(filter-out arm64,$(machine)))gcc
+foreign_tests = $(patsubst %.c,$(B)/arm64/gcc/%,$(filter-out tests/fuzz/%,\
+	$(call tests_for,arm64)))
+ifeq ($(asked_arch)$(machine),x86)
+foreign_steps = \
+	--need 'build-arm64=$(MAKE) -j$(JOBS) $(arm64_vars) tests' \
+	--under '$(call emulator_of,arm64)' $(foreign_tests)
+endif
+
 .PHONY: check check-unit check-contract check-cli check-guest check-lab
+ifeq ($(cross),)
 check: ## test everything: unit, contract, lint, fuzz, cli, guest, lab
 	+@$(RUN_ALL) \
 		--need 'packages=$(MAKE) --silent setup' \
@@ -349,7 +363,19 @@ check: ## test everything: unit, contract, lint, fuzz, cli, guest, lab
 		--need 'build-asan=$(MAKE) -j$(JOBS) $(asan_vars) tests' \
 		--need 'build-fuzz=$(MAKE) -j$(JOBS) $(fuzz_vars) fuzz-targets' \
 		$(unit_tests) $(contract_tests) $(asan_tests) \
-		$(lint_steps) $(fuzz_steps) $(cli_step) $(guest_step) $(lab_step)
+		$(lint_steps) $(fuzz_steps) $(cli_step) $(guest_step) \
+		$(lab_step) $(foreign_steps)
+else
+check:
+	+@$(RUN_ALL) \
+		--need 'packages=$(MAKE) --silent setup' \
+		--need 'build=$(MAKE) -j$(JOBS) tests' \
+		$(unit_tests) $(contract_tests) $(lab_step)
+endif
+
+.PHONY: check-arm64
+check-arm64: ## test the arm64 build, on an x86 machine by emulation
+	+@$(MAKE) $(arm64_vars) check
 
 check-unit: all $(unit_tests) ## test each file by itself
 	@$(RUN_ALL) $(unit_tests)

@@ -60,9 +60,12 @@ START_TEST(this_program_needs_a_loader_and_the_c_library)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     bool has_libc = false;
+    int loader;
 
     ck_assert_int_eq(elf_needs_read(fd, &needs), 0);
-    ck_assert_int_eq(access(needs.interpreter, R_OK), 0);
+    loader = open(needs.interpreter, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(loader, 0);
+    close(loader);
     for (unsigned i = 0; i < needs.num_libraries; i++)
         has_libc |= strncmp(needs.libraries[i], "libc.", 5) == 0;
     ck_assert(has_libc);

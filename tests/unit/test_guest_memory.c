@@ -3,6 +3,7 @@
  * test_guest_memory.c: what guest RAM is made of and where it is found.
  */
 #include "tests/support/check_main.h"
+#include "tests/support/emulator.h"
 #include "tests/support/log_capture.h"
 #include "vmm/bytes.h"
 #include "vmm/guest_memory.h"
@@ -351,6 +352,8 @@ START_TEST(missing_huge_pages_are_named)
     uint64_t host =
         (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 
+    if (emulator_lacks("huge pages"))
+        return;
     if (host < 2 * GIB)
         skip_test("this host has less than 2 GiB of memory");
     else

@@ -5,6 +5,7 @@
 #include "vmm/memory_placement.h"
 
 #include "tests/support/check_main.h"
+#include "tests/support/emulator.h"
 #include "tests/support/log_capture.h"
 #include "vmm/bytes.h"
 
@@ -44,6 +45,8 @@ START_TEST(all_of_every_region_is_allocated)
         {.gpa = 2 * GIB, .size = 128 * MIB},
     };
 
+    if (emulator_lacks("MADV_POPULATE_WRITE"))
+        return;
     ck_assert_int_eq(guest_memory_init(&memory, ranges, 3, 0), 0);
     ck_assert_uint_eq(allocated(), 0);
     ck_assert_int_eq(memory_placement_populate(&memory), 0);
@@ -86,6 +89,8 @@ START_TEST(pages_that_cannot_be_are_an_error)
 {
     const struct guest_memory_range range = {.size = MIB};
 
+    if (emulator_lacks("MADV_POPULATE_WRITE"))
+        return;
     ck_assert_int_eq(guest_memory_init(&memory, &range, 1, 0), 0);
     ck_assert_int_eq(ftruncate(memory.fd, 4096), 0);
     ck_assert_int_eq(memory_placement_populate(&memory), -ENOMEM);
@@ -112,6 +117,8 @@ START_TEST(the_first_node_gives_memory)
     const struct guest_memory_range ranges[] = {{.gpa = 0, .size = MIB},
                                                 {.gpa = GIB, .size = 2 * MIB}};
 
+    if (emulator_lacks("mbind()"))
+        return;
     if (access("/sys/devices/system/node/node0", F_OK) != 0) {
         skip_test("this host's kernel knows of no NUMA nodes");
         return;
