@@ -4,6 +4,7 @@
  */
 #include "tests/support/check_main.h"
 #include "tests/support/log_capture.h"
+#include "vmm/arch.h"
 #include "vmm/kernel_choice.h"
 
 #include <errno.h>
@@ -28,6 +29,25 @@ static const char *at(const char *name)
     next ^= 1;
     (void)snprintf(full[next], sizeof(full[0]), "%s/%s", root, name);
     return full[next];
+}
+
+/* What is built in a tree for this architecture, and what tells such a tree. */
+static const char *image_of(const char *tree)
+{
+    static char name[128];
+
+    (void)snprintf(name, sizeof(name), "%s/%s", tree,
+                   arch_machine_layout()->tree_image);
+    return name;
+}
+
+static const char *part_of(const char *tree)
+{
+    static char name[128];
+
+    (void)snprintf(name, sizeof(name), "%s/%s", tree,
+                   arch_machine_layout()->tree_part);
+    return name;
 }
 
 static void make_file(const char *name)
@@ -121,21 +141,21 @@ START_TEST(path_that_is_too_long_is_refused)
 }
 END_TEST
 
-START_TEST(tree_has_its_bzimage)
+START_TEST(tree_has_its_image)
 {
     make_file("tree/vmlinux");
     check_refused(at("tree"), -ENOENT, "no kernel tree");
     make_file("tree/include/config/auto.conf");
     check_chosen(at("tree"), "tree/vmlinux");
-    make_file("tree/arch/x86/boot/bzImage");
-    check_chosen(at("tree"), "tree/arch/x86/boot/bzImage");
+    make_file(image_of("tree"));
+    check_chosen(at("tree"), image_of("tree"));
 }
 END_TEST
 
 START_TEST(tree_that_is_not_built_is_told)
 {
-    make_file("tree/arch/x86/Makefile");
-    check_refused(at("tree"), -ENOENT, "not built: it has no arch/x86/boot/");
+    make_file(part_of("tree"));
+    check_refused(at("tree"), -ENOENT, "not built: it has no arch/");
 }
 END_TEST
 
@@ -171,10 +191,10 @@ START_TEST(without_asking_the_tree_here_comes_before_the_running_one)
     make_file("here/README");
     check_chosen(NULL, "boot/vmlinuz-6.12.9-amd64");
     /* To run another than the one being worked on would mislead. */
-    make_file("here/arch/x86/Makefile");
+    make_file(part_of("here"));
     check_refused(NULL, -ENOENT, "not built");
-    make_file("here/arch/x86/boot/bzImage");
-    check_chosen(NULL, "here/arch/x86/boot/bzImage");
+    make_file(image_of("here"));
+    check_chosen(NULL, image_of("here"));
 }
 END_TEST
 
@@ -198,12 +218,12 @@ static void check_modules(const char *asked, const char *kernel,
 
 START_TEST(modules_lie_in_the_kernels_own_tree)
 {
-    make_file("tree/arch/x86/boot/bzImage");
+    make_file(image_of("tree"));
     make_file("tree/vmlinux");
     make_file("tree/vmlinuz-6.1");
     check_modules(NULL, "tree/vmlinux", "6.1", NULL);
     make_file("tree/modules.order");
-    check_modules(NULL, "tree/arch/x86/boot/bzImage", "6.1", "tree");
+    check_modules(NULL, image_of("tree"), "6.1", "tree");
     check_modules(NULL, "tree/vmlinux", "", "tree");
     /* That one only happens to lie there. */
     check_modules(NULL, "tree/vmlinuz-6.1", "6.1", NULL);
@@ -215,12 +235,13 @@ START_TEST(tree_may_be_the_folder_one_stands_in)
     char before[4096];
 
     make_file("tree/modules.order");
-    make_file("tree/arch/x86/boot/bzImage");
+    make_file(image_of("tree"));
     ck_assert_ptr_nonnull(getcwd(before, sizeof(before)));
     ck_assert_int_eq(chdir(at("tree")), 0);
-    ck_assert_int_eq(
-        kernel_choose_modules(&places, NULL, "arch/x86/boot/bzImage", "", path),
-        0);
+    ck_assert_int_eq(kernel_choose_modules(&places, NULL,
+                                           arch_machine_layout()->tree_image,
+                                           "", path),
+                     0);
     ck_assert_str_eq(path, "./");
     ck_assert_int_eq(kernel_choose_modules(&places, NULL, "vmlinux", "", path),
                      0);
@@ -264,7 +285,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, file_is_taken_as_it_is);
     tcase_add_test(tcase, path_that_is_too_long_is_refused);
-    tcase_add_test(tcase, tree_has_its_bzimage);
+    tcase_add_test(tcase, tree_has_its_image);
     tcase_add_test(tcase, tree_that_is_not_built_is_told);
     tcase_add_test(tcase, installed_kernel_goes_by_its_version);
     tcase_add_test(tcase, there_may_be_no_kernels_at_all);
