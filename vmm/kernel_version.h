@@ -13,8 +13,8 @@
 
 /*
  * Writes what `uname -r` says there, as 6.12.95-amd64, for a bzImage, an ELF
- * vmlinux or an arm64 Image, not compressed. False, with "" there, when the file does not say.
- * What is written is a good name for a file.
+ * vmlinux or an arm64 Image, not compressed. False, with "" there, when the
+ * file does not say. What is written is a good name for a file.
  */
 bool kernel_version_read(int fd, char version[KERNEL_VERSION_SIZE]);
 

@@ -244,7 +244,8 @@ START_TEST(triple_fault_asks_for_a_reset_after_which_it_runs_again)
     load_faulting_kernel();
     vcpu_group_resume(&group);
     ck_assert(reaches(&stops, 1));
-    ck_assert_msg(last_stop == VCPU_STOP_TRIPLE_FAULT, "stopped: %s", capture.last);
+    ck_assert_msg(last_stop == VCPU_STOP_TRIPLE_FAULT, "stopped: %s",
+                  capture.last);
     vcpu_group_pause(&group);
     ck_assert_uint_eq(stops, 1);
     ck_assert_uint_eq(vcpu_group_exits(&group, KVM_EXIT_SHUTDOWN), 1);
