@@ -104,11 +104,22 @@ static int init_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init)
     return error;
 }
 
+/* Has KVM ask us what to do, where it would let KVM_RUN fail; see
+ * arch_handle_exit(). A kernel before 5.5 does not know it. */
+static void ask_for_odd_accesses(const struct kvm *kvm)
+{
+    const struct kvm_enable_cap capability = {.cap = KVM_CAP_ARM_NISV_TO_USER};
+
+    if (ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &capability) != 0)
+        log_debug("/dev/kvm: KVM_CAP_ARM_NISV_TO_USER: %s", strerror(errno));
+}
+
 int arch_init_vcpus(struct kvm *kvm, struct vcpu_group *group)
 {
     struct kvm_vcpu_init init = {0};
     int error = choose_features(kvm, &init);
 
+    ask_for_odd_accesses(kvm);
     for (unsigned i = 0; i < group->count && !error; i++)
         error = init_vcpu(&group->vcpus[i], &init);
     if (!error)

@@ -27,6 +27,7 @@ static const uint32_t code[] = {
     0xf1000400, /* subs x0, x0, #1 */
     0x54ffffe1, /* b.ne, to it */
     0xf900003f, /* str xzr, [x1], which leaves the guest */
+    0x17fffffd, /* b, to the first */
 };
 
 #define CORE_REGISTER(name)                                                    \
@@ -52,12 +53,8 @@ static int set_register(int vcpu_fd, uint64_t id, uint64_t value)
 static double run_loop(int vcpu_fd, const struct kvm_run *run, uint64_t count)
 {
     double start = now_seconds();
-    int error = set_register(vcpu_fd, CORE_REGISTER(regs.pc), CODE_GPA);
+    int error = set_register(vcpu_fd, CORE_REGISTER(regs.regs[0]), count);
 
-    if (!error)
-        error = set_register(vcpu_fd, CORE_REGISTER(regs.regs[0]), count);
-    if (!error)
-        error = set_register(vcpu_fd, CORE_REGISTER(regs.regs[1]), EXIT_GPA);
     if (error)
         return error;
     while (ioctl(vcpu_fd, KVM_RUN, 0) != 0)
@@ -97,7 +94,11 @@ static int measure_in_vcpu(const struct kvm *kvm, int vcpu_fd, double *speed)
                    vcpu_fd, 0);
     if (run == MAP_FAILED)
         return -errno;
-    error = measure(vcpu_fd, run, speed);
+    error = set_register(vcpu_fd, CORE_REGISTER(regs.pc), CODE_GPA);
+    if (!error)
+        error = set_register(vcpu_fd, CORE_REGISTER(regs.regs[1]), EXIT_GPA);
+    if (!error)
+        error = measure(vcpu_fd, run, speed);
     munmap(run, (size_t)size);
     return error;
 }
