@@ -161,7 +161,7 @@ hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
 	tests/support/$(ARCH)/*.h)
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
-	$(wildcard guest/*/*.c guest/*/*.h)
+	$(wildcard guest/*/*.c guest/*/*.h tests/bench/*.c)
 # Bare test guests: one a case, the rest is what they share.
 bare_cases   := $(if $(filter x86,$(ARCH)),$(wildcard guest/bare/case_*.c))
 bare_shared  := $(filter-out $(bare_cases),$(wildcard guest/bare/*.c)) \
@@ -393,10 +393,10 @@ check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests 
 	@$(RUN_ALL) $(lab_step)
 
 # Each measures by itself, too, in minutes: footprint 1, network 15, frames 8,
-# reset 8 (with 19 GiB of free memory 17), syscalls 2.
+# reset 8 (with 19 GiB of free memory 17), syscalls 2, first-byte 10.
 .PHONY: bench bench-footprint bench-network bench-frames bench-reset
-.PHONY: bench-syscalls
-bench: bench-footprint bench-network bench-frames bench-reset bench-syscalls ## measure, beside a peer in the same run
+.PHONY: bench-syscalls bench-first-byte
+bench: bench-footprint bench-network bench-frames bench-reset bench-syscalls bench-first-byte ## measure, beside a peer in the same run
 
 bench-footprint: all $(if $(wildcard guest/bare),$(build)/guest/idle.elf) ## what a resting guest costs
 	@tests/bench/footprint
@@ -412,6 +412,19 @@ bench-reset: all ## how long a reset takes by the guest's memory
 
 bench-syscalls: all ## system calls on a vDPA device
 	@VMM=$(VMM) tests/bench/pairs syscalls
+
+# What runs in the lab's host, or in a guest: static.
+bench_programs := $(patsubst tests/bench/%.c,build/programs/%,\
+	$(wildcard tests/bench/*.c))
+
+build/programs/byte_init: private nolibc := -nostdlib
+$(bench_programs): build/programs/%: tests/bench/%.c Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(dialect) $(warnings) -Os -static -s $(nolibc) -o $@ $<
+
+bench-first-byte: all $(bench_programs) ## from exec to the first byte of a guest's command
+	@VMM=$(VMM) tests/bench/pairs first_byte
 
 .PHONY: fuzz fuzz-run fuzz-targets coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS (60)
