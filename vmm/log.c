@@ -39,6 +39,8 @@ static const char cut_mark[] = " [...]";
 static log_sink *current_sink; /* set before threads start */
 static void *current_context;
 static int copy_fd = -1; /* the same */
+static const char *copy_path;
+static atomic_bool copy_is_cut;
 static atomic_int current_level = LOG_LEVEL_INFO;
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -61,7 +63,14 @@ int log_copy_to(const char *path)
         return error;
     }
     copy_fd = fd;
+    copy_path = path;
+    atomic_store(&copy_is_cut, false);
     return 0;
+}
+
+bool log_copy_is_whole(void)
+{
+    return !atomic_load(&copy_is_cut);
 }
 
 void log_close_copy(void)
@@ -103,8 +112,8 @@ static size_t escape(char *out, size_t capacity, const char *text)
     return length;
 }
 
-/* Nothing can be done about a file that fails: the line is lost. */
-static void write_line(int fd, const char *line, size_t length)
+/* 0 or -errno: the line is lost. */
+static int write_line(int fd, const char *line, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(fd, line, length);
@@ -112,10 +121,23 @@ static void write_line(int fd, const char *line, size_t length)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return;
+            return written < 0 ? -errno : -EIO;
         line += written;
         length -= (size_t)written;
     }
+    return 0;
+}
+
+/* The first time; where lines are missing, no more are added. */
+static void cut_copy(int error)
+{
+    char line[LINE_CAPACITY];
+
+    if (atomic_exchange(&copy_is_cut, true))
+        return;
+    (void)snprintf(line, sizeof(line), "%s--log %.512s: %s: it ends here\n",
+                   prefixes[LOG_LEVEL_ERROR], copy_path, strerror(-error));
+    (void)write_line(STDERR_FILENO, line, strlen(line));
 }
 
 static bool is_shown(enum log_level level)
@@ -125,7 +147,8 @@ static bool is_shown(enum log_level level)
 
 static bool is_copied(enum log_level level)
 {
-    return copy_fd >= 0 && (level <= LOG_LEVEL_INFO || is_shown(level));
+    return copy_fd >= 0 && log_copy_is_whole() &&
+           (level <= LOG_LEVEL_INFO || is_shown(level));
 }
 
 static bool level_passes(enum log_level level)
@@ -138,6 +161,7 @@ static void emit(enum log_level level, const char *message)
     char line[LINE_CAPACITY];
     size_t prefix = current_sink ? 0 : strlen(prefixes[level]);
     size_t length;
+    int error;
 
     memcpy(line, prefixes[level], prefix);
     length = prefix + escape(line + prefix, sizeof(line) - prefix - 1, message);
@@ -146,10 +170,14 @@ static void emit(enum log_level level, const char *message)
         return;
     }
     line[length++] = '\n';
+    /* Nothing can be done about a stderr that fails. */
     if (is_shown(level))
-        write_line(STDERR_FILENO, line, length);
-    if (is_copied(level))
-        write_line(copy_fd, line, length);
+        (void)write_line(STDERR_FILENO, line, length);
+    if (!is_copied(level))
+        return;
+    error = write_line(copy_fd, line, length);
+    if (error)
+        cut_copy(error);
 }
 
 /* Callers log on their way out with an errno: it is kept. */

@@ -11,6 +11,7 @@
 
 #include "vmm/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level {
@@ -25,10 +26,12 @@ typedef void log_sink(enum log_level level, const char *line, void *context);
 
 /* NULL restores stderr. Call before other threads start. */
 void log_set_sink(log_sink *sink, void *context);
-/* Lines go to the file `path`, too, which is made anew: those of
+/* Lines go to the file `path`, borrowed, too, which is made anew: those of
  * LOG_LEVEL_INFO even when the level is lower. Call before other threads start.
  * -errno, logged. */
 int log_copy_to(const char *path) MUST_CHECK;
+/* False once a line could not be written there, which is said once. */
+bool log_copy_is_whole(void);
 void log_close_copy(void);
 /* Messages above `level` are dropped; LOG_LEVEL_INFO unless set. */
 void log_set_level(enum log_level level);

@@ -89,7 +89,8 @@ struct machine {
     atomic_int request;
     struct log_limit reset_log; /* a guest may reset itself all the time */
     struct event_source request_source, signal_source;
-    int kmsg_fd; /* -1: none */
+    int kmsg_fd;        /* -1: none */
+    bool has_lost_kmsg; /* some of what the guest printed is not there */
     struct splat_list allowed_splats;
     pthread_mutex_t kernel_log_lock;
     struct kernel_log kernel_log;

@@ -16,6 +16,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Said once; a reader who left has read enough. */
+static void lose_kmsg(struct machine *machine, int error)
+{
+    if (error == EPIPE || error == EAGAIN || error == EINTR ||
+        machine->has_lost_kmsg)
+        return;
+    machine->has_lost_kmsg = true;
+    log_error("--kmsg %s: %s: it lacks some of what the guest prints",
+              machine->options->kmsg, strerror(error));
+}
+
 /* On a vCPU's thread. A file that is full, or a reader who left, must not stop
  * the guest; and a signal stops us, as whoever waits for the vCPU sends one. */
 static void write_kmsg(struct machine *machine, const uint8_t *bytes,
@@ -24,8 +35,10 @@ static void write_kmsg(struct machine *machine, const uint8_t *bytes,
     while (machine->kmsg_fd >= 0 && size > 0) {
         ssize_t done = write(machine->kmsg_fd, bytes, size);
 
-        if (done < 0)
+        if (done < 0) {
+            lose_kmsg(machine, errno);
             return;
+        }
         bytes += done;
         size -= (size_t)done;
     }

@@ -191,7 +191,9 @@ static int run_traced(const struct options *options)
     if (options->is_traced && trace_open(options->trace) != 0)
         return EXIT_STATUS_FAILED;
     status = run(options);
-    return trace_close() == 0 ? status : EXIT_STATUS_FAILED;
+    if (trace_close() != 0 || !log_copy_is_whole())
+        return EXIT_STATUS_FAILED;
+    return status;
 }
 
 int main(int argc, char **argv)

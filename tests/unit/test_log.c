@@ -357,6 +357,26 @@ START_TEST(copy_has_more_than_a_quiet_stderr)
 }
 END_TEST
 
+START_TEST(copy_on_a_full_disk_is_told_once)
+{
+    struct stderr_pipe diversion;
+    char text[256];
+
+    log_set_level(LOG_LEVEL_ERROR);
+    ck_assert_int_eq(log_copy_to("/dev/full"), 0);
+    ck_assert(log_copy_is_whole());
+    stderr_pipe_open(&diversion);
+    log_info("one");
+    log_error("two");
+    log_info("three");
+    stderr_pipe_close(&diversion, text, sizeof(text));
+    ck_assert_str_eq(text, "vmm: --log /dev/full: No space left on device: it "
+                           "ends here\nvmm: two\n");
+    ck_assert(!log_copy_is_whole());
+    log_close_copy();
+}
+END_TEST
+
 START_TEST(copy_that_cannot_be_is_told)
 {
     struct log_capture capture;
@@ -371,6 +391,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, copy_has_more_than_a_quiet_stderr);
+    tcase_add_test(tcase, copy_on_a_full_disk_is_told_once);
     tcase_add_test(tcase, copy_that_cannot_be_is_told);
     tcase_add_test(tcase, each_level_is_told_by_its_prefix);
     tcase_add_test(tcase, levels_above_the_set_one_are_dropped);
