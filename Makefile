@@ -101,10 +101,10 @@ emulator_of = qemu-$(firstword $(subst -, ,$(triplet_$(1)))) \
 	-L $(call sysroot_of,$(1))
 ifneq ($(cross),)
 SYSROOT      := $(call sysroot_of,$(ARCH))
-target_flags := $(if $(findstring clang,$(CC)),--target=$(triplet_$(ARCH)))
-sysroot_cflags  := $(target_flags) -isystem $(SYSROOT)/usr/include
+target_flags := --target=$(triplet_$(ARCH))
+sysroot_cflags  := -isystem $(SYSROOT)/usr/include
 sysroot_lib     := $(SYSROOT)/usr/lib/$(triplet_$(ARCH))
-sysroot_ldflags := $(target_flags) -L$(sysroot_lib) \
+sysroot_ldflags := -L$(sysroot_lib) \
 	-Wl,-rpath-link,$(sysroot_lib):$(SYSROOT)/lib/$(triplet_$(ARCH))
 pkg_config := PKG_CONFIG_LIBDIR=$(sysroot_lib)/pkgconfig \
 	PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) pkg-config
@@ -112,9 +112,10 @@ else
 pkg_config := pkg-config
 endif
 
-cflags  = $(dialect) $(warnings) -g $(mode) $(sysroot_cflags) $(CPPFLAGS) \
-	$(CFLAGS)
-ldflags = -pthread $(mode_ldflags) $(sysroot_ldflags) $(LDFLAGS)
+cc_target = $(if $(findstring clang,$(CC)),$(target_flags))
+cflags  = $(dialect) $(warnings) -g $(mode) $(cc_target) $(sysroot_cflags) \
+	$(CPPFLAGS) $(CFLAGS)
+ldflags = -pthread $(mode_ldflags) $(cc_target) $(sysroot_ldflags) $(LDFLAGS)
 check_cflags = $(shell $(pkg_config) --cflags check)
 check_libs   = $(shell $(pkg_config) --libs check)
 # libslirp is loaded when it is asked for (vdpa/slirp_library.c).
@@ -159,8 +160,16 @@ hosted_sources  := $(program_sources) $(guest_sources) $(support_sources) $(unit
 hosted_headers  := $(wildcard vmm/*.h vmm/$(ARCH)/*.h devices/*.h vdpa/*.h \
 	guest/init/*.h tests/support/*.h \
 	tests/support/$(ARCH)/*.h)
+# Files of another architecture are looked at, too, if they are not built.
+foreign         := $(filter-out $(ARCH),arm64)
+ifneq ($(foreign),)
+foreign_sources := $(wildcard vmm/$(foreign)/*.c tests/support/$(foreign)/*.c) \
+	$(call not_for,$(ARCH))
+foreign_headers := $(wildcard vmm/$(foreign)/*.h tests/support/$(foreign)/*.h)
+endif
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
+	$(foreign_sources) $(foreign_headers) \
 	$(wildcard guest/*/*.c guest/*/*.h tests/bench/*.c)
 # Bare test guests: one a case, the rest is what they share.
 bare_cases   := $(if $(filter x86,$(ARCH)),$(wildcard guest/bare/case_*.c))
@@ -323,7 +332,9 @@ asan_tests := $(patsubst %.c,$(build)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
 guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
 cli_step   := $(if $(wildcard tests/cli/run),--test cli=tests/cli/run)
-lab_step   := $(if $(wildcard tests/lab/lab),--test lab=tests/lab/lab)
+lab_step   := $(if $(wildcard tests/lab/lab),$(if $(cross),\
+	--test 'lab-$(ARCH)=tests/lab/lab --arch $(ARCH)',\
+	--test lab=tests/lab/lab))
 lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
 	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
@@ -447,8 +458,23 @@ coverage: ## show how many lines the unit and contract tests reach
 
 # ---- Linting ----------------------------------------------------------------
 
-tidy_stamps   := $(hosted_sources:%.c=$(build)/lint/%.tidy)
-header_stamps := $(hosted_headers:%.h=$(build)/lint/%.header)
+tidy_of   = $(patsubst %.c,$(build)/lint/%.tidy,$(1))
+header_of = $(patsubst %.h,$(build)/lint/%.header,$(1))
+tidy_stamps   := $(call tidy_of,$(hosted_sources) $(foreign_sources))
+header_stamps := $(call header_of,$(hosted_headers) $(foreign_headers))
+ifneq ($(foreign),)
+foreign_sysroot := $(call sysroot_of,$(foreign))
+$(foreign_sysroot):
+	@tests/setup/sysroot $(debian_$(foreign))
+
+foreign_stamps := $(call tidy_of,$(foreign_sources)) \
+	$(call header_of,$(foreign_headers))
+$(foreign_stamps): | $(foreign_sysroot)
+$(foreign_stamps): private sysroot_cflags := \
+	-isystem $(foreign_sysroot)/usr/include
+$(foreign_stamps): private target_flags := --target=$(triplet_$(foreign))
+$(foreign_stamps): private CC := $(triplet_$(foreign))-gcc
+endif
 
 .PHONY: lint check-format check-tidy check-cppcheck check-layers
 .PHONY: check-headers check-shell check-manual check-completions format
@@ -464,10 +490,11 @@ format: ## reformat every source
 check-tidy: $(tidy_stamps) ## clang-tidy
 
 $(tidy_stamps): $(build)/lint/%.tidy: %.c .clang-tidy $(hosted_headers) \
-		| $(generated_headers)
+		$(foreign_headers) | $(generated_headers)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(dialect) $(check_cflags) \
+		$(target_flags) $(sysroot_cflags) \
 		>$@.log 2>&1 || \
 		{ grep -v 'warnings generated' $@.log; exit 1; }
 	@touch $@
@@ -477,19 +504,19 @@ check-cppcheck: ## cppcheck
 		--enable=warning,style,performance,portability --inconclusive \
 		--library=posix --inline-suppr --error-exitcode=1 \
 		--suppressions-list=tests/lint/cppcheck-suppressions \
-		-j$(JOBS) $(hosted_sources)
+		-j$(JOBS) $(hosted_sources) $(foreign_sources)
 
 check-layers: ## does a file include its own layer and those below alone?
 	@tests/lint/check-layers
 
 check-headers: $(header_stamps) ## does each header compile alone?
 
-$(header_stamps): $(build)/lint/%.header: %.h $(hosted_headers) Makefile \
-		| $(generated_headers)
+$(header_stamps): $(build)/lint/%.header: %.h $(hosted_headers) \
+		$(foreign_headers) Makefile | $(generated_headers)
 	$(call say,HEADER,$<)
 	@mkdir -p $(@D)
 	$(Q)printf '#include "%s"\nextern int not_empty;\n' $< | $(CC) $(dialect) $(warnings) \
-		$(check_cflags) -fsyntax-only -x c -
+		$(check_cflags) $(sysroot_cflags) -fsyntax-only -x c -
 	@touch $@
 
 check-shell: ## shellcheck

@@ -76,7 +76,7 @@ static int read_image(const struct boot_file *kernel, struct linux_image *image)
 static int place(const struct guest_memory *memory,
                  const struct boot_files *files, struct placement *placement)
 {
-    struct linux_image image;
+    struct linux_image image = {0};
     uint64_t end;
     int error = read_image(&files->kernel, &image);
 
@@ -159,7 +159,7 @@ static int load_device_tree(const struct guest_memory *memory,
 int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
                     const struct boot_files *files)
 {
-    struct placement placement;
+    struct placement placement = {0};
     int error = check_command_line(files);
 
     if (!error)
@@ -183,7 +183,7 @@ int arch_make_device_tree(const struct guest_memory *memory,
                           const struct boot_files *files, void **blob,
                           size_t *size)
 {
-    struct placement placement;
+    struct placement placement = {0};
     int error = place(memory, files, &placement);
 
     if (!error)

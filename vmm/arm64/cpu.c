@@ -38,9 +38,12 @@ static int vcpu_call(const struct vcpu *vcpu, unsigned long request,
 
 static int get_register(const struct vcpu *vcpu, uint64_t id, uint64_t *value)
 {
-    struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)value};
+    uint64_t content = 0;
+    struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&content};
+    int error = VCPU_CALL(vcpu, KVM_GET_ONE_REG, &reg);
 
-    return VCPU_CALL(vcpu, KVM_GET_ONE_REG, &reg);
+    *value = content;
+    return error;
 }
 
 static int set_register(const struct vcpu *vcpu, uint64_t id, uint64_t value)
