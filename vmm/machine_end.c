@@ -145,7 +145,8 @@ void machine_end(struct machine *machine)
         machine->options->fails_on_splat && machine->kernel_log.saw_splat;
     facts.missed_requirement = machine->options->required & REQUIRE_BYPASS &&
                                !machine_report_all_bypass(machine);
-    facts.lost_output = machine->has_lost_kmsg || !log_copy_is_whole();
+    if (machine->has_lost_kmsg || !log_copy_is_whole())
+        facts.end = OUTCOME_FAILED; /* said already */
     machine->outcome = outcome_of(&facts);
     say(machine, &facts);
 }

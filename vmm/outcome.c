@@ -52,7 +52,7 @@ struct outcome outcome_of(const struct outcome_facts *facts)
 {
     struct outcome outcome;
 
-    if (facts->end == OUTCOME_FAILED || facts->lost_output)
+    if (facts->end == OUTCOME_FAILED)
         return (struct outcome){"error", EXIT_STATUS_FAILED};
     if (facts->saw_panic || facts->end == OUTCOME_PANIC)
         return (struct outcome){"panic", EXIT_STATUS_PANIC};

@@ -37,7 +37,6 @@ struct outcome_facts {
     bool saw_panic;          /* whatever ended it then */
     bool saw_splat;          /* and it is to count */
     bool missed_requirement; /* what --require asked for was not so */
-    bool lost_output;        /* a file of messages is not whole; said already */
 
     bool has_command;
     enum guest_phase phase;

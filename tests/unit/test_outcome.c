@@ -27,7 +27,6 @@ static const struct {
     {{.end = OUTCOME_TIMEOUT}, "timeout", 124},
     {{.end = OUTCOME_PANIC}, "panic", 120},
     {{.end = OUTCOME_FAILED}, "error", 125},
-    {{.end = OUTCOME_PANIC, .lost_output = true}, "error", 125},
     /* With one, its status. */
     {{COMMAND(OUTCOME_POWER_OFF)}, "exit", 7},
     {{COMMAND(OUTCOME_RESET)}, "exit", 7},
