@@ -50,9 +50,11 @@ int arch_reset(struct kvm *kvm, struct vcpu_group *group) MUST_CHECK;
  * not one. On the vCPU's thread. */
 bool arch_handle_exit(struct vcpu *vcpu) MUST_CHECK;
 
-/* Lets a guest know, where it can be told, that it stood still: its watchdogs
- * then take the gap for no lock-up. While the group is paused. */
+/* While the group is paused, at once and before it goes on: has the guest not
+ * take the gap for a lock-up. Either it is told, and its clocks go on, or they
+ * stand still. */
 void arch_tell_paused(struct vcpu_group *group);
+void arch_tell_resumed(struct vcpu_group *group);
 
 /*
  * Puts kernel, initrd, command line and the machine description into guest

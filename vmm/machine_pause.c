@@ -7,7 +7,8 @@
  * does not answer, and what a device does in between waits in the rings, the
  * eventfds and KVM's interrupt controllers.
  *
- * Clocks of the guest go on: when it does, they show the time of the host.
+ * On x86 clocks of the guest go on: when it does, they show the time of the
+ * host. An arm64 guest cannot be told of the gap, so that its clocks stop.
  */
 #include "vmm/machine_pause.h"
 
@@ -190,6 +191,7 @@ static void resume_machine(struct machine *machine, struct control_call *call)
     char name[MAX_NAME];
     int error = resume_devices(machine, name);
 
+    arch_tell_resumed(&machine->vcpus);
     machine->is_paused = false;
     resume_vcpus(machine);
     log_info("the guest goes on");

@@ -179,7 +179,22 @@ bool arch_handle_exit(struct vcpu *vcpu)
     return VCPU_CALL(vcpu, KVM_SET_VCPU_EVENTS, &events) == 0;
 }
 
+/* The virtual counter, by which a guest has the time: KVM keeps one offset for
+ * all vCPUs, whichever it is set through. That call has failed when there is
+ * no time to go back to, which is never 0. */
 void arch_tell_paused(struct vcpu_group *group)
 {
-    (void)group;
+    struct vcpu *vcpu = &group->vcpus[0];
+
+    if (get_register(vcpu, KVM_REG_ARM_TIMER_CNT, &vcpu->arch->time) != 0)
+        vcpu->arch->time = 0;
+}
+
+void arch_tell_resumed(struct vcpu_group *group)
+{
+    struct vcpu *vcpu = &group->vcpus[0];
+
+    if (vcpu->arch->time == 0 ||
+        set_register(vcpu, KVM_REG_ARM_TIMER_CNT, vcpu->arch->time) != 0)
+        log_warning("the guest's clocks went on, and it may report a lock-up");
 }

@@ -15,6 +15,7 @@ struct arch_vcpu {
     struct kvm_vcpu_init init;
     /* Affinity levels 0 to 3 in a byte each, as GIC and PSCI name it. */
     uint32_t mpidr;
+    uint64_t time; /* of the virtual counter when it was stopped */
 };
 
 /* The first vCPU at `pc`, as a kernel's entry wants it: x0 is the address of

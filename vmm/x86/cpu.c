@@ -345,3 +345,8 @@ void arch_tell_paused(struct vcpu_group *group)
                         "a lock-up",
                         i, strerror(errno));
 }
+
+void arch_tell_resumed(struct vcpu_group *group)
+{
+    (void)group;
+}
