@@ -114,6 +114,8 @@ static void read_accesses(const struct machine_device *device,
         "serial port", region_accesses(&machine->serial.region)};
     accesses[count++] = (struct bypass_access){
         "power", region_accesses(&machine->power.region)};
+    accesses[count++] =
+        (struct bypass_access){"clock", region_accesses(&machine->rtc.region)};
     accesses[count++] = (struct bypass_access){
         "PCI configuration", region_accesses(&pci->ecam) +
                                  region_accesses(&pci->config_address) +
