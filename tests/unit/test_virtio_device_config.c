@@ -6,7 +6,6 @@
 #include "tests/support/check_main.h"
 #include "tests/support/device_bed.h"
 #include "tests/support/loop_steps.h"
-#include "vmm/bytes.h"
 
 #include <errno.h>
 #include <string.h>

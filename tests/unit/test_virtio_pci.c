@@ -4,14 +4,11 @@
  */
 #include "tests/support/check_main.h"
 #include "tests/support/loop_steps.h"
-#include "tests/support/open_fds.h"
 #include "tests/support/pci_bed.h"
 #include "vmm/bytes.h"
 
 #include <errno.h>
-#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
-#include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <stddef.h>
 #include <string.h>

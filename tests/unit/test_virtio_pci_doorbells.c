@@ -5,7 +5,6 @@
  */
 #include "tests/support/check_main.h"
 #include "tests/support/pci_bed.h"
-#include "vmm/bytes.h"
 
 #include <errno.h>
 #include <linux/virtio_pci.h>
