@@ -2,44 +2,28 @@
 /*
  * test_options_disk.c: --disk of "vmm run".
  */
-#include "vmm/options.h"
-
 #include "tests/support/check_main.h"
-#include "vmm/bytes.h"
+#include "tests/support/options_bed.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-static struct options options;
-static char error[OPTIONS_MAX_ERROR];
+static struct options_bed bed;
 
-static int parse(const char *const *words)
-{
-    static char copies[32][64]; /* what the options borrow, until the next */
-    char *argv[32];
-    int argc = 0;
-
-    for (; words[argc] != NULL; argc++) {
-        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc]);
-        argv[argc] = copies[argc];
-    }
-    error[0] = '\0';
-    return options_parse(&options, argc, argv, error, sizeof(error));
-}
-
+/* Parses "vmm run bzImage" and then the arguments. */
 #define PARSE(...)                                                             \
-    parse((const char *const[]){"vmm", "run", "bzImage", __VA_ARGS__, NULL})
+    options_bed_parse_words(                                                   \
+        &bed, (const char *const[]){"run", "bzImage", __VA_ARGS__, NULL})
 
 START_TEST(a_disk_is_a_file)
 {
     ck_assert_int_eq(PARSE("-q"), 0);
-    ck_assert_uint_eq(options.disk_count, 0);
+    ck_assert_uint_eq(bed.options.disk_count, 0);
     ck_assert_int_eq(PARSE("--disk", "root.img"), 0);
-    ck_assert_uint_eq(options.disk_count, 1);
-    ck_assert_str_eq(options.disks[0].path, "root.img");
-    ck_assert(!options.disks[0].is_read_only);
-    ck_assert(!options.disks[0].is_snapshot);
+    ck_assert_uint_eq(bed.options.disk_count, 1);
+    ck_assert_str_eq(bed.options.disks[0].path, "root.img");
+    ck_assert(!bed.options.disks[0].is_read_only);
+    ck_assert(!bed.options.disks[0].is_snapshot);
 }
 END_TEST
 
@@ -49,13 +33,13 @@ START_TEST(disks_keep_their_order_and_their_ways)
                            "--disk=snapshot,path=c"),
                      -EINVAL);
     ck_assert_int_eq(PARSE("-d", "a,ro", "--disk=path=/x=y,snapshot"), 0);
-    ck_assert_uint_eq(options.disk_count, 2);
-    ck_assert_str_eq(options.disks[0].path, "a");
-    ck_assert(options.disks[0].is_read_only);
-    ck_assert(!options.disks[0].is_snapshot);
-    ck_assert_str_eq(options.disks[1].path, "/x=y");
-    ck_assert(!options.disks[1].is_read_only);
-    ck_assert(options.disks[1].is_snapshot);
+    ck_assert_uint_eq(bed.options.disk_count, 2);
+    ck_assert_str_eq(bed.options.disks[0].path, "a");
+    ck_assert(bed.options.disks[0].is_read_only);
+    ck_assert(!bed.options.disks[0].is_snapshot);
+    ck_assert_str_eq(bed.options.disks[1].path, "/x=y");
+    ck_assert(!bed.options.disks[1].is_read_only);
+    ck_assert(bed.options.disks[1].is_snapshot);
 }
 END_TEST
 
@@ -63,11 +47,11 @@ START_TEST(eight_disks_are_the_most)
 {
     ck_assert_int_eq(
         PARSE("-da", "-da", "-da", "-da", "-da", "-da", "-da", "-da"), 0);
-    ck_assert_uint_eq(options.disk_count, 8);
+    ck_assert_uint_eq(bed.options.disk_count, 8);
     ck_assert_int_eq(
         PARSE("-da", "-da", "-da", "-da", "-da", "-da", "-da", "-da", "-da"),
         -EINVAL);
-    ck_assert_str_eq(error, "--disk: more than 8 disks");
+    ck_assert_str_eq(bed.error, "--disk: more than 8 disks");
 }
 END_TEST
 
@@ -91,8 +75,9 @@ static const struct {
 START_TEST(other_disks_are_refused_with_a_reason)
 {
     ck_assert_int_eq(PARSE("--disk", refusals[_i].value), -EINVAL);
-    ck_assert_msg(strncmp(error, "--disk: ", 8) == 0, "%s", error);
-    ck_assert_msg(strstr(error, refusals[_i].reason) != NULL, "%s", error);
+    ck_assert_msg(strncmp(bed.error, "--disk: ", 8) == 0, "%s", bed.error);
+    ck_assert_msg(strstr(bed.error, refusals[_i].reason) != NULL, "%s",
+                  bed.error);
 }
 END_TEST
 

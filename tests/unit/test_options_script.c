@@ -2,69 +2,57 @@
 /*
  * test_options_script.c: the options for programs that start guests.
  */
-#include "vmm/arch.h"
-#include "vmm/options.h"
-
 #include "tests/support/check_main.h"
+#include "tests/support/options_bed.h"
+#include "vmm/arch.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct options options;
-static char error[OPTIONS_MAX_ERROR];
+static struct options_bed bed;
 
 /* Parses "vmm run bzImage" and then the arguments. */
 #define PARSE(...)                                                             \
-    parse((char *[]){(char[]){"vmm"}, (char[]){"run"}, (char[]){"bzImage"},    \
-                     __VA_ARGS__, NULL})
-
-static int parse(char *const *arguments)
-{
-    int count = 0;
-
-    while (arguments[count])
-        count++;
-    return options_parse(&options, count, arguments, error, sizeof(error));
-}
+    options_bed_parse_words(                                                   \
+        &bed, (const char *const[]){"run", "bzImage", __VA_ARGS__, NULL})
 
 START_TEST(nobody_is_told_by_default)
 {
-    ck_assert_int_eq(PARSE((char[]){"-q"}), 0);
-    ck_assert_int_eq(options.ready_fd, -1);
-    ck_assert_ptr_null(options.pidfile);
-    ck_assert_ptr_null(options.log);
-    ck_assert(!options.dies_with_parent);
-    ck_assert(!options.is_dry_run);
+    ck_assert_int_eq(PARSE("-q"), 0);
+    ck_assert_int_eq(bed.options.ready_fd, -1);
+    ck_assert_ptr_null(bed.options.pidfile);
+    ck_assert_ptr_null(bed.options.log);
+    ck_assert(!bed.options.dies_with_parent);
+    ck_assert(!bed.options.is_dry_run);
 }
 END_TEST
 
 START_TEST(each_is_read)
 {
-    ck_assert_int_eq(PARSE((char[]){"--ready-fd=0"}, (char[]){"--pidfile"},
-                           (char[]){"a"}, (char[]){"--log=b"},
-                           (char[]){"--pdeathsig"}, (char[]){"--dry-run"}),
+    ck_assert_int_eq(PARSE("--ready-fd=0", "--pidfile", "a", "--log=b",
+                           "--pdeathsig", "--dry-run"),
                      0);
-    ck_assert_int_eq(options.ready_fd, 0);
-    ck_assert_str_eq(options.pidfile, "a");
-    ck_assert_str_eq(options.log, "b");
-    ck_assert(options.dies_with_parent);
-    ck_assert(options.is_dry_run);
+    ck_assert_int_eq(bed.options.ready_fd, 0);
+    ck_assert_str_eq(bed.options.pidfile, "a");
+    ck_assert_str_eq(bed.options.log, "b");
+    ck_assert(bed.options.dies_with_parent);
+    ck_assert(bed.options.is_dry_run);
 }
 END_TEST
 
 START_TEST(device_tree_is_for_machines_that_have_one)
 {
-    int result = PARSE((char[]){"--dump-dtb=a.dtb"});
+    int result = PARSE("--dump-dtb=a.dtb");
 
     if (arch_machine_layout()->has_device_tree) {
         ck_assert_int_eq(result, 0);
-        ck_assert_str_eq(options.device_tree_file, "a.dtb");
+        ck_assert_str_eq(bed.options.device_tree_file, "a.dtb");
         return;
     }
     ck_assert_int_eq(result, -EINVAL);
-    ck_assert_str_eq(error, "--dump-dtb: this machine has no device tree: "
-                            "ACPI describes it");
+    ck_assert_str_eq(bed.error, "--dump-dtb: this machine has no device tree: "
+                                "ACPI describes it");
 }
 END_TEST
 
@@ -80,35 +68,33 @@ START_TEST(what_is_no_descriptor_is_refused)
                    "--ready-fd: \"%s\" is not the number of a descriptor",
                    no_descriptors[_i]);
     ck_assert_int_eq(PARSE(argument), -EINVAL);
-    ck_assert_str_eq(error, reason);
+    ck_assert_str_eq(bed.error, reason);
 }
 END_TEST
 
 START_TEST(what_was_given_is_noted_in_its_order)
 {
-    ck_assert_int_eq(
-        PARSE((char[]){"-m"}, (char[]){"64"}, (char[]){"--hugepages"}), 0);
-    ck_assert_uint_eq(options.num_given, 2);
-    ck_assert_str_eq(options.given[0].name, "memory");
-    ck_assert_str_eq(options.given[0].value, "64");
-    ck_assert_str_eq(options.given[1].name, "hugepages");
-    ck_assert_ptr_null(options.given[1].value);
+    ck_assert_int_eq(PARSE("-m", "64", "--hugepages"), 0);
+    ck_assert_uint_eq(bed.options.num_given, 2);
+    ck_assert_str_eq(bed.options.given[0].name, "memory");
+    ck_assert_str_eq(bed.options.given[0].value, "64");
+    ck_assert_str_eq(bed.options.given[1].name, "hugepages");
+    ck_assert_ptr_null(bed.options.given[1].value);
 }
 END_TEST
 
 /* Whoever asked for the whole line would get a part of it. */
 START_TEST(only_dry_runs_have_a_limit)
 {
-    char program[] = "vmm", run[] = "run", kernel[] = "k", quiet[] = "-q",
-         dry[] = "--dry-run";
-    char *arguments[OPTIONS_MAX_GIVEN + 5] = {program, run, kernel};
+    const char *words[OPTIONS_MAX_GIVEN + 4] = {"run", "k"};
 
     for (unsigned i = 0; i <= OPTIONS_MAX_GIVEN; i++)
-        arguments[3 + i] = quiet;
-    ck_assert_int_eq(parse(arguments), 0);
-    arguments[3] = dry;
-    ck_assert_int_eq(parse(arguments), -EINVAL);
-    ck_assert_ptr_nonnull(strstr(error, "--dry-run: more than 128 options"));
+        words[2 + i] = "-q";
+    ck_assert_int_eq(options_bed_parse_words(&bed, words), 0);
+    words[2] = "--dry-run";
+    ck_assert_int_eq(options_bed_parse_words(&bed, words), -EINVAL);
+    ck_assert_ptr_nonnull(
+        strstr(bed.error, "--dry-run: more than 128 options"));
 }
 END_TEST
 

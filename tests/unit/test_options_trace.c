@@ -2,58 +2,44 @@
 /*
  * test_options_trace.c: --trace of "vmm run", and "vmm trace".
  */
-#include "vmm/options.h"
-
 #include "tests/support/check_main.h"
+#include "tests/support/options_bed.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static struct options options;
-static char error[OPTIONS_MAX_ERROR];
+static struct options_bed bed;
 
-static int parse(const char *const *words)
-{
-    static char copies[8][64]; /* what the options borrow, until the next */
-    char *argv[8];
-    int argc = 0;
-
-    for (; words[argc] != NULL; argc++) {
-        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc]);
-        argv[argc] = copies[argc];
-    }
-    error[0] = '\0';
-    return options_parse(&options, argc, argv, error, sizeof(error));
-}
-
-#define PARSE(...) parse((const char *const[]){"vmm", __VA_ARGS__, NULL})
+/* Parses "vmm" and then the arguments. */
+#define PARSE(...)                                                             \
+    options_bed_parse_words(&bed, (const char *const[]){__VA_ARGS__, NULL})
 
 START_TEST(nothing_is_traced_unless_asked_for)
 {
     ck_assert_int_eq(PARSE("run", "bzImage"), 0);
-    ck_assert(!options.is_traced);
-    ck_assert_ptr_null(options.trace);
+    ck_assert(!bed.options.is_traced);
+    ck_assert_ptr_null(bed.options.trace);
 }
 END_TEST
 
 START_TEST(a_trace_goes_to_a_file_or_to_standard_error)
 {
     ck_assert_int_eq(PARSE("run", "bzImage", "--trace", "vdpa"), 0);
-    ck_assert(options.is_traced);
-    ck_assert_ptr_null(options.trace);
+    ck_assert(bed.options.is_traced);
+    ck_assert_ptr_null(bed.options.trace);
     ck_assert_int_eq(PARSE("run", "bzImage", "--trace=vdpa=a=b"), 0);
-    ck_assert(options.is_traced);
-    ck_assert_str_eq(options.trace, "a=b");
+    ck_assert(bed.options.is_traced);
+    ck_assert_str_eq(bed.options.trace, "a=b");
 }
 END_TEST
 
 START_TEST(a_trace_is_checked)
 {
     ck_assert_int_eq(PARSE("trace", "check", "file", "--verbose"), 0);
-    ck_assert_int_eq(options.command, COMMAND_TRACE);
-    ck_assert_str_eq(options.trace_check.path, "file");
+    ck_assert_int_eq(bed.options.command, COMMAND_TRACE);
+    ck_assert_str_eq(bed.options.trace_check.path, "file");
     ck_assert_int_eq(PARSE("trace", "--help"), 0);
-    ck_assert(options.wants_help);
+    ck_assert(bed.options.wants_help);
 }
 END_TEST
 
@@ -61,32 +47,32 @@ static const struct {
     const char *words[6];
     const char *reason;
 } wrong[] = {
-    {{"vmm", "run", "bzImage", "--trace", "vdp"},
+    {{"run", "bzImage", "--trace", "vdp"},
      "--trace: unknown \"vdp\": did you mean \"vdpa\"?"},
-    {{"vmm", "run", "bzImage", "--trace", "virtio=file"},
+    {{"run", "bzImage", "--trace", "virtio=file"},
      "--trace: unknown \"virtio\": give \"vdpa\""},
-    {{"vmm", "run", "bzImage", "--trace", "vdpa="},
+    {{"run", "bzImage", "--trace", "vdpa="},
      "--trace: \"vdpa=\" lacks the file's name: give vdpa=trace.txt, or vdpa "
      "alone for standard error"},
-    {{"vmm", "trace"},
+    {{"trace"},
      "no action: \"vmm trace check FILE\" holds a trace against the rules"},
-    {{"vmm", "trace", "chekc", "file"},
+    {{"trace", "chekc", "file"},
      "trace: unknown \"chekc\": did you mean \"check\"?"},
-    {{"vmm", "trace", "check"},
+    {{"trace", "check"},
      "no trace: give the file that \"vmm run --trace vdpa=FILE\" wrote, as in "
      "\"vmm trace check FILE\""},
-    {{"vmm", "trace", "check", ""}, "the trace's name is empty"},
-    {{"vmm", "trace", "check", "a", "b"},
+    {{"trace", "check", ""}, "the trace's name is empty"},
+    {{"trace", "check", "a", "b"},
      "unexpected \"b\": the trace is \"a\" already"},
-    {{"vmm", "trac", "check", "a"},
+    {{"trac", "check", "a"},
      "unknown command \"trac\": did you mean \"trace\"? \"vmm --help\" says "
      "more"},
 };
 
 START_TEST(what_is_wrong_is_named)
 {
-    ck_assert_int_eq(parse(wrong[_i].words), -EINVAL);
-    ck_assert_str_eq(error, wrong[_i].reason);
+    ck_assert_int_eq(options_bed_parse_words(&bed, wrong[_i].words), -EINVAL);
+    ck_assert_str_eq(bed.error, wrong[_i].reason);
 }
 END_TEST
 
