@@ -8,6 +8,7 @@
 
 #include "vdpa/absent_control.h"
 #include "vdpa/iova_map.h"
+#include "vdpa/virtqueue.h"
 #include "vmm/bytes.h"
 #include "vmm/log.h"
 
@@ -100,27 +101,11 @@ static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
-static int check_range(const struct absent_device *absent,
-                       const struct vdpa_mapping *mappings, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t last;
-
-        if (mappings[i].size > 0 &&
-            (__builtin_add_overflow(mappings[i].iova, mappings[i].size - 1,
-                                    &last) ||
-             mappings[i].iova < absent->identity.first_iova ||
-             last > absent->identity.last_iova))
-            return -ERANGE;
-    }
-    return 0;
-}
-
 static int map(struct vdpa_backend *backend,
                const struct vdpa_mapping *mappings, size_t count)
 {
     struct absent_device *absent = to_absent(backend);
-    int error = check_range(absent, mappings, count);
+    int error = iova_map_check(&absent->identity, mappings, count);
 
     pthread_mutex_lock(&absent->control.lock);
     if (!error)
@@ -245,13 +230,10 @@ static bool queue_is_sound(const struct absent_device *absent, uint16_t index,
 {
     const bool packed = absent->features & FEATURE(VIRTIO_F_RING_PACKED);
 
-    /* virtio 1.2, 2.7 and 2.8.10.1. */
     return index < absent->identity.num_queues &&
            is_power_of_two(queue->size) &&
            queue->size <= absent->queues[index].max_size &&
-           is_aligned(queue->desc_iova, 16) &&
-           is_aligned(queue->driver_iova, packed ? 4 : 2) &&
-           is_aligned(queue->device_iova, 4);
+           virtqueue_is_aligned(queue, packed);
 }
 
 static int set_queue(struct vdpa_backend *backend, uint16_t index,

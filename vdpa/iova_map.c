@@ -25,6 +25,23 @@ static bool is_sound(const struct vdpa_mapping *mapping)
            mapping->host != NULL && last_of(mapping) >= mapping->iova;
 }
 
+/* One that is empty reaches nothing: iova_map_add() refuses it. */
+int iova_map_check(const struct vdpa_identity *identity,
+                   const struct vdpa_mapping *mappings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t last;
+
+        if (mappings[i].size > 0 &&
+            (__builtin_add_overflow(mappings[i].iova, mappings[i].size - 1,
+                                    &last) ||
+             mappings[i].iova < identity->first_iova ||
+             last > identity->last_iova))
+            return -ERANGE;
+    }
+    return 0;
+}
+
 /* The first mapping that ends at or behind `iova`; `count` for none. */
 static unsigned find(const struct iova_map *map, uint64_t iova)
 {

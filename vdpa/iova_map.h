@@ -24,6 +24,11 @@ struct iova_map {
     unsigned count;
 };
 
+/* Whether a device can use all of these addresses: 0 or -ERANGE. */
+int iova_map_check(const struct vdpa_identity *identity,
+                   const struct vdpa_mapping *mappings,
+                   size_t count) MUST_CHECK;
+
 /* All or nothing; not logged. -EINVAL unaligned or empty, -EEXIST overlap,
  * -ENOSPC too many. */
 int iova_map_add(struct iova_map *map, const struct vdpa_mapping *mappings,

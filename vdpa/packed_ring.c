@@ -26,13 +26,6 @@
 
 static_assert(sizeof(struct vring_packed_desc) == RING_DESCRIPTOR_SIZE, "2.8");
 
-bool packed_ring_is_aligned(const struct vdpa_queue *setup)
-{
-    return is_aligned(setup->desc_iova, 16) &&
-           is_aligned(setup->driver_iova, 4) &&
-           is_aligned(setup->device_iova, 4);
-}
-
 size_t packed_ring_driver_size(uint16_t size)
 {
     (void)size;

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool packed_ring_is_aligned(const struct vdpa_queue *setup);
 /* Bytes of the parts in the driver's and in the device's area. */
 size_t packed_ring_driver_size(uint16_t size);
 size_t packed_ring_device_size(uint16_t size);

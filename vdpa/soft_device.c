@@ -149,16 +149,6 @@ static int get_queue_max_size(struct vdpa_backend *backend, uint16_t index,
     return 0;
 }
 
-/* Every IOVA there is can be used, but none beyond. */
-static int check_end(const struct vdpa_mapping *mappings, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (mappings[i].size > 0 &&
-            mappings[i].size - 1 > UINT64_MAX - mappings[i].iova)
-            return -ERANGE;
-    return 0;
-}
-
 static void remap_queues(struct soft_device *device)
 {
     for (unsigned i = 0; i < device->identity.num_queues && device->is_running;
@@ -172,7 +162,7 @@ static int map(struct vdpa_backend *backend,
                const struct vdpa_mapping *mappings, size_t count)
 {
     struct soft_device *device = to_device(backend);
-    int error = check_end(mappings, count);
+    int error = iova_map_check(&device->identity, mappings, count);
 
     pthread_mutex_lock(&device->lock);
     if (!error)
@@ -331,10 +321,7 @@ static int check_queue(const struct soft_device *device, uint16_t index,
     if (index >= device->identity.num_queues || !is_power_of_two(queue->size) ||
         queue->size > device->identity.max_queue_size)
         return -EINVAL;
-    /* virtio 1.2, 2.7 and 2.8.10.1. */
-    if (!is_aligned(queue->desc_iova, 16) ||
-        !is_aligned(queue->driver_iova, packed ? 4 : 2) ||
-        !is_aligned(queue->device_iova, 4))
+    if (!virtqueue_is_aligned(queue, packed))
         return -EINVAL;
     return device->is_running || device->is_suspended ? -EBUSY : 0;
 }

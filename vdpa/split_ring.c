@@ -23,13 +23,6 @@
 static_assert(sizeof(struct vring_desc) == RING_DESCRIPTOR_SIZE, "2.7.5");
 static_assert(sizeof(struct vring_used_elem) == 8, "2.7.8");
 
-bool split_ring_is_aligned(const struct vdpa_queue *setup)
-{
-    return is_aligned(setup->desc_iova, 16) &&
-           is_aligned(setup->driver_iova, 2) &&
-           is_aligned(setup->device_iova, 4);
-}
-
 size_t split_ring_driver_size(uint16_t size)
 {
     return AVAILABLE_RING + 2 * (size_t)size + 2;

@@ -24,6 +24,13 @@ static int init_fails(struct virtqueue *queue, const char *fault)
     return -EINVAL;
 }
 
+bool virtqueue_is_aligned(const struct vdpa_queue *setup, bool is_packed)
+{
+    return is_aligned(setup->desc_iova, 16) &&
+           is_aligned(setup->driver_iova, is_packed ? 4 : 2) &&
+           is_aligned(setup->device_iova, 4);
+}
+
 int virtqueue_init(struct virtqueue *queue, const struct vdpa_queue *setup,
                    uint64_t features, uint32_t position,
                    const struct iova_map *map)
@@ -40,8 +47,7 @@ int virtqueue_init(struct virtqueue *queue, const struct vdpa_queue *setup,
     };
     if (!is_power_of_two(setup->size))
         return init_fails(queue, "a size that is no power of two");
-    if (!(queue->is_packed ? packed_ring_is_aligned(setup)
-                           : split_ring_is_aligned(setup)))
+    if (!virtqueue_is_aligned(setup, queue->is_packed))
         return init_fails(queue, "a misaligned address");
     if (virtqueue_remap(queue) != 0)
         return -EINVAL;

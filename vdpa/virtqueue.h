@@ -72,6 +72,9 @@ struct virtqueue {
 /* More than a 16-bit index can tell apart. */
 #define VIRTQUEUE_MANY 0x10000U
 
+/* Whether the three parts stand as they must: virtio 1.2, 2.7 and 2.8.10.1. */
+bool virtqueue_is_aligned(const struct vdpa_queue *setup, bool is_packed);
+
 /*
  * Makes a queue from what the driver set up. `features` as accepted;
  * `position` as above. -EINVAL, and broken, when a part of it is misaligned

@@ -220,6 +220,28 @@ START_TEST(full_map_refuses_until_one_leaves)
 }
 END_TEST
 
+START_TEST(mappings_stay_where_a_device_reaches)
+{
+    const struct vdpa_identity identity = {.first_iova = page,
+                                           .last_iova = 4 * page - 1};
+    const struct vdpa_identity all = {.last_iova = UINT64_MAX};
+    struct vdpa_mapping mappings[] = {pages(1, 3, 0), pages(2, 1, 0)};
+
+    ck_assert_int_eq(iova_map_check(&identity, mappings, 2), 0);
+    mappings[1] = pages(0, 2, 0);
+    ck_assert_int_eq(iova_map_check(&identity, mappings, 2), -ERANGE);
+    ck_assert_int_eq(iova_map_check(&identity, mappings, 1), 0);
+    mappings[1] = pages(3, 2, 0);
+    ck_assert_int_eq(iova_map_check(&identity, mappings, 2), -ERANGE);
+    mappings[1].iova = UINT64_MAX - page + 1;
+    ck_assert_int_eq(iova_map_check(&all, mappings, 2), -ERANGE);
+    mappings[1].size = page;
+    ck_assert_int_eq(iova_map_check(&all, mappings, 2), 0);
+    mappings[1].size = 0;
+    ck_assert_int_eq(iova_map_check(&identity, mappings, 2), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -232,6 +254,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, parts_of_pages_are_refused);
     tcase_add_test(tcase, several_are_added_or_none);
     tcase_add_test(tcase, only_what_was_added_is_removed);
+    tcase_add_test(tcase, mappings_stay_where_a_device_reaches);
     tcase_add_test(tcase, full_map_refuses_until_one_leaves);
 }
 
