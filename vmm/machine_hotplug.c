@@ -8,6 +8,7 @@
  */
 #include "vmm/machine_hotplug.h"
 
+#include "vdpa/vhost_device.h"
 #include "vmm/arch.h"
 #include "vmm/control.h"
 #include "vmm/log.h"
@@ -89,7 +90,7 @@ static void release_device(struct machine *machine,
     pthread_mutex_unlock(&machine->devices_lock);
     error = machine_device_release(device);
     if (error)
-        control_fail(call, "%s: %s", device->name, strerror(-error));
+        control_fail(call, "%s: %s", device->name, vhost_strerror(-error));
     else
         control_succeed(call);
     pthread_mutex_lock(&machine->devices_lock);
@@ -334,7 +335,7 @@ void machine_hotplug_run_add(void *owner, struct control_call *call)
         error = plug(device, name);
     if (error) {
         control_fail(call, "%s: %s: what the vmm there printed says more",
-                     options.name, strerror(-error));
+                     options.name, vhost_strerror(-error));
         return;
     }
     control_reply(call, "%s", name);

@@ -12,6 +12,7 @@
  */
 #include "vmm/machine_pause.h"
 
+#include "vdpa/vhost_device.h"
 #include "vmm/arch.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
@@ -165,7 +166,7 @@ static void pause_machine(struct machine *machine, struct control_call *call)
         (void)resume_devices(machine, other);
         resume_vcpus(machine);
         control_fail(call, "%s was not suspended, so the guest runs on: %s",
-                     name, strerror(-error));
+                     name, vhost_strerror(-error));
         return;
     }
     arch_tell_paused(&machine->vcpus);
@@ -199,7 +200,7 @@ static void resume_machine(struct machine *machine, struct control_call *call)
         control_fail(call,
                      "the guest goes on, but %s did not: %s; its driver is "
                      "asked to reset it",
-                     name, strerror(-error));
+                     name, vhost_strerror(-error));
     else
         control_succeed(call);
 }

@@ -78,9 +78,10 @@ static void fill_report(struct machine_device *device)
         report->role = virtio_device_queue_role(virtio, i);
         take_longer(&report->kick_path, kick_path(&kicks));
         take_longer(&report->interrupt_path, interrupt_path(device, i));
-        if (kicks.why_not)
+        if (kicks.why_not && !device->is_soft)
             report->no_page = kicks.why_not;
-        report->has_unseen_kicks |= kicks.may_be_unseen;
+        /* One in software takes its kicks, and counts them itself. */
+        report->has_unseen_kicks |= kicks.may_be_unseen || device->is_soft;
         report->kicks = queue->kicks;
         report->kicks_by_vmm = atomic_load(&queue->kicks_by_vmm);
         report->interrupts_by_vmm =
@@ -161,8 +162,7 @@ void machine_report_running_changed(void *owner, bool running)
     } else {
         bypass_report_stop(&device->report, &now);
         device->report.features = device->pci.device.driver_features;
-        if (!device->is_soft)
-            fill_report(device);
+        fill_report(device);
     }
 }
 

@@ -8,6 +8,7 @@ static const char program_help[] =
     "vmm - a small virtual machine monitor for guests on vDPA devices\n"
     "\n"
     "usage: vmm run [-k] KERNEL [OPTION]...   start a guest\n"
+    "       vmm run [OPTION]... -- COMMAND    run a command in one\n"
     "       vmm vduse NAME [OPTION]...        make a vDPA device in software\n"
     "       vmm pause|resume|status SOCKET    ask something of a running vmm\n"
     "       vmm net add SOCKET NETWORK        give a running guest a network "
@@ -23,7 +24,10 @@ static const char program_help[] =
     "\n"
     "example: a guest whose network card is the host's first vDPA device\n"
     "  vmm run bzImage -i initrd.cpio -a \"console=ttyS0\" \\\n"
-    "      --net vdpa=/dev/vhost-vdpa-0\n";
+    "      --net vdpa=/dev/vhost-vdpa-0\n"
+    "\n"
+    "example: a command in a guest with the kernel that this host runs\n"
+    "  vmm run -- uname -a\n";
 
 /* Those that a software device may have. */
 #define NETWORKS                                                               \
@@ -170,6 +174,14 @@ static const char run_help[] =
     "(arm64)\n"
     "      --dry-run         print the command line with all defaults, and\n"
     "                        start nothing\n"
+    "\n"
+    "Exit status\n"
+    "  that of the COMMAND, 0 of a guest that powered off, or else one of\n"
+    "  120 a panic, 121 a triple fault or an end before that of the COMMAND,\n"
+    "  122 a bug of the kernel (--fail-on-splat), 123 no bypass (--require),\n"
+    "  124 a timeout, 125 vmm or this host could not do it, 126 and 127 the\n"
+    "  COMMAND does not run or is not there, 128+N signal N; the last line on\n"
+    "  standard error says which, as in \"vmm: outcome=panic status=120\"\n"
     "\n" FEATURES "example: a program of this folder, in a guest that the bugs "
     "of its kernel\n"
     "and a minute end\n"
