@@ -164,8 +164,9 @@ START_TEST(there_may_be_255_processors)
     ck_assert_uint_eq(two_cells("/interrupt-controller@8000000", "reg", 4, 8),
                       GIC_REDISTRIBUTORS_GPA);
     ck_assert_uint_eq(two_cells("/interrupt-controller@8000000", "reg", 6, 8),
-                      255 * GIC_REDISTRIBUTOR_SIZE);
-    ck_assert_uint_le(GIC_REDISTRIBUTORS_GPA + 256 * GIC_REDISTRIBUTOR_SIZE,
+                      UINT64_C(255) * GIC_REDISTRIBUTOR_SIZE);
+    ck_assert_uint_le(GIC_REDISTRIBUTORS_GPA +
+                          UINT64_C(256) * GIC_REDISTRIBUTOR_SIZE,
                       PCI_ECAM_BASE);
 }
 END_TEST
