@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pvpanic.h: where the guest's kernel says that it panicked: one byte, as
- * QEMU's docs/specs/pvpanic has it, found by ACPI as QEMU0001.
+ * QEMU's docs/specs/pvpanic has it, found by ACPI as QEMU0001 or by a device
+ * tree as qemu,pvpanic-mmio.
  *
  * Reading it says which events there are, writing one says that it came.
  */
