@@ -24,6 +24,24 @@ list_options()
         -e '/\(also /{s/.*\(also (.*)\).*/\1/;s/-[a-z], //g;s/$/ yes/;s/, / yes\n/gp}'
 }
 
+# list_keys: those of --net and of --disk, a word each.
+list_keys()
+{
+    "$VMM" run --help | grep -o -E ',[a-z]+(=|\||\])' | tr -d ',=|]' | sort -u
+}
+
+# note_keys WORD: the keys of a network or a disk that the message names.
+note_keys()
+{
+    local part parts=()
+
+    IFS=, read -ra parts <<<"$1"
+    for part in "${parts[@]}"; do
+        ! grep -q -w -e "${part%%=*}" "$work/stderr" ||
+            echo "key ${part%%=*}" >>"$work/tried"
+    done
+}
+
 # note_tried COMMAND ARGUMENT...: the last run refused these; an option is at
 # fault when it stands alone or the message names it.
 note_tried()
@@ -33,6 +51,7 @@ note_tried()
     for word; do
         [ "$word" != -- ] || break
         [[ $word != --[a-z]* ]] || options+=("${word%%=*}")
+        [[ $word != *,* ]] || note_keys "$word"
     done
     for word in "${options[@]}"; do
         if [ ${#options[@]} -eq 1 ] ||
@@ -73,6 +92,9 @@ judge_tried()
             [ "$takes" = no ] || grep -q -x -e "$command $option" "$work/tried" ||
                 untried+=" $command $option,"
         done < <(list_options "$command")
+    done
+    for option in $(list_keys); do
+        grep -q -x "key $option" "$work/tried" || untried+=" $option=,"
     done
     : >"$work/stderr"
     if [ -z "$untried" ]; then
