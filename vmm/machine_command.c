@@ -118,9 +118,11 @@ static void out_failed(void *owner, unsigned port, int error)
     struct machine_command *command = owner;
     char line[16];
 
-    if (error != EPIPE)
+    if (error != EPIPE) {
+        command->lost_output = true;
         log_error("%s: write: %s: what the command prints there is lost",
                   port_names[port], strerror(error));
+    }
     snprintf(line, sizeof(line), "signal %d\n", SIGPIPE);
     soft_console_answer(command->pci.device.backend, PORT_CONTROL, line,
                         strlen(line));

@@ -26,7 +26,7 @@ struct machine_command {
     _Atomic enum guest_phase phase;
     /* Written on the device's thread; to be read once it stopped. */
     int status; /* of the command: 0 to 255, or 128 + its signal */
-    bool was_killed, was_not_run;
+    bool was_killed, was_not_run, lost_output;
     struct log_limit complaints;
     char line[512];
     size_t length;

@@ -106,7 +106,8 @@ static void say(const struct machine *machine,
         say_splat(&machine->kernel_log);
     if (outcome->status >= EXIT_STATUS_PANIC &&
         outcome->status <= EXIT_STATUS_FAILED &&
-        outcome->status != EXIT_STATUS_NO_BYPASS && !facts->lacks_files)
+        outcome->status != EXIT_STATUS_NO_BYPASS && !facts->lacks_files &&
+        !facts->lost_output)
         show_tail(machine);
     log_info("outcome=%s status=%d", outcome->name, outcome->status);
 }
@@ -133,6 +134,7 @@ void machine_end(struct machine *machine)
         .command_status = command->status,
         .command_was_killed = command->was_killed,
         .command_was_not_run = command->was_not_run,
+        .lost_output = command->lost_output,
     };
 
     kernel_log_end(&machine->kernel_log);

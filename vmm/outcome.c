@@ -6,6 +6,8 @@
 
 #include "vmm/exit_status.h"
 
+#include <signal.h>
+
 const char *guest_phase_words(enum guest_phase phase)
 {
     switch (phase) {
@@ -27,6 +29,11 @@ static struct outcome outcome_of_command(const struct outcome_facts *facts)
 {
     if (facts->command_was_not_run)
         return (struct outcome){"not-run", facts->command_status};
+    /* It cannot know, or the signal that we send then found it still there. */
+    if (facts->lost_output &&
+        (facts->command_status == 0 ||
+         facts->command_status == EXIT_STATUS_SIGNAL + SIGPIPE))
+        return (struct outcome){"error", EXIT_STATUS_FAILED};
     if (facts->command_was_killed)
         return (struct outcome){"killed", facts->command_status};
     /* A command that failed may not have made them. */

@@ -43,6 +43,7 @@ struct outcome_facts {
     int command_status;       /* 0 to 255 */
     bool command_was_not_run; /* 126 or 127 is ours */
     bool lacks_files;         /* not all came that --collect asked for */
+    bool lost_output;         /* of the command, by an error of the host's */
     bool command_was_killed;  /* by signal command_status - 128 */
 };
 
