@@ -35,6 +35,8 @@ struct soft_console_client {
     /* The guest wrote to a port without out_fd. */
     void (*received)(void *owner, unsigned port, const uint8_t *bytes,
                      size_t size);
+    /* Bytes went to out_fd, of which `last` is the last; or NULL. */
+    void (*passed)(void *owner, unsigned port, uint8_t last);
     /* Nobody takes what the guest writes to `port` any more: it is dropped. */
     void (*out_failed)(void *owner, unsigned port, int error);
     /* The guest took bytes of soft_console_send(): there is room again. */

@@ -197,12 +197,17 @@ static bool pass(struct soft_console_port *port, const uint8_t *bytes,
     if (!is_ready(port->options.out_fd, POLLOUT))
         return false;
     written = write(port->options.out_fd, bytes, size);
-    if (written >= 0)
-        *passed = (size_t)written;
-    else if (errno == EAGAIN)
-        return false;
-    else if (errno != EINTR)
-        fail_out(port, errno);
+    if (written < 0) {
+        if (errno == EAGAIN)
+            return false;
+        if (errno != EINTR)
+            fail_out(port, errno);
+        return true;
+    }
+    *passed = (size_t)written;
+    if (written > 0 && console->client->passed)
+        console->client->passed(console->owner, index_of(port),
+                                bytes[written - 1]);
     return true;
 }
 

@@ -42,6 +42,7 @@ static int copy_fd = -1; /* the same */
 static const char *copy_path;
 static atomic_bool copy_is_cut;
 static atomic_int current_level = LOG_LEVEL_INFO;
+static atomic_bool is_within_line; /* stderr, by others */
 static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void log_set_sink(log_sink *sink, void *context)
@@ -76,6 +77,11 @@ bool log_copy_is_whole(void)
 void log_close_copy(void)
 {
     close_fd(&copy_fd);
+}
+
+void log_follow(char last)
+{
+    atomic_store(&is_within_line, last != '\n');
 }
 
 void log_set_level(enum log_level level)
@@ -158,20 +164,23 @@ static bool level_passes(enum log_level level)
 
 static void emit(enum log_level level, const char *message)
 {
-    char line[LINE_CAPACITY];
+    char begun[1 + LINE_CAPACITY] = "\n", *line = begun + 1;
     size_t prefix = current_sink ? 0 : strlen(prefixes[level]);
     size_t length;
     int error;
 
     memcpy(line, prefixes[level], prefix);
-    length = prefix + escape(line + prefix, sizeof(line) - prefix - 1, message);
+    length =
+        prefix + escape(line + prefix, LINE_CAPACITY - prefix - 1, message);
     if (current_sink) {
         current_sink(level, line, current_context);
         return;
     }
     line[length++] = '\n';
     /* Nothing can be done about a stderr that fails. */
-    if (is_shown(level))
+    if (is_shown(level) && atomic_exchange(&is_within_line, false))
+        (void)write_line(STDERR_FILENO, begun, length + 1);
+    else if (is_shown(level))
         (void)write_line(STDERR_FILENO, line, length);
     if (!is_copied(level))
         return;

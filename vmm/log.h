@@ -33,6 +33,9 @@ int log_copy_to(const char *path) MUST_CHECK;
 /* False once a line could not be written there, which is said once. */
 bool log_copy_is_whole(void);
 void log_close_copy(void);
+/* Bytes that are not the log's went to stderr, `last` at their end: if that is
+ * no newline, the next message begins with one. From any thread. */
+void log_follow(char last);
 /* Messages above `level` are dropped; LOG_LEVEL_INFO unless set. */
 void log_set_level(enum log_level level);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NAME "command"
@@ -112,6 +113,23 @@ static void received(void *owner, unsigned port, const uint8_t *bytes,
     }
 }
 
+/* Our messages begin on lines of their own, whatever the command leaves. */
+static void passed(void *owner, unsigned port, uint8_t last)
+{
+    const struct machine_command *command = owner;
+
+    if (port == PORT_STDERR || (port == PORT_STDOUT && command->out_is_error))
+        log_follow((char)last);
+}
+
+static bool is_one_file(int a, int b)
+{
+    struct stat of_a, of_b;
+
+    return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 &&
+           of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 /* As a program learns of it whose reader has gone. */
 static void out_failed(void *owner, unsigned port, int error)
 {
@@ -146,6 +164,7 @@ static void has_room(void *owner, unsigned port)
 
 static const struct soft_console_client client = {
     .received = received,
+    .passed = passed,
     .out_failed = out_failed,
     .has_room = has_room,
     .drained = drained,
@@ -196,8 +215,10 @@ int machine_command_init(struct machine_command *command,
     };
     const struct virtio_device_options no_options = {.queue_pairs = 0};
     struct vdpa_backend *backend;
-    int error = soft_console_open(&options, &backend);
+    int error;
 
+    command->out_is_error = is_one_file(STDOUT_FILENO, STDERR_FILENO);
+    error = soft_console_open(&options, &backend);
     if (!error)
         error = virtio_pci_init(
             &command->pci, backend, &no_options, &machine->memory,

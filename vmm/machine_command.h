@@ -27,6 +27,7 @@ struct machine_command {
     /* Written on the device's thread; to be read once it stopped. */
     int status; /* of the command: 0 to 255, or 128 + its signal */
     bool was_killed, was_not_run, lost_output;
+    bool out_is_error; /* standard output and error are one file */
     struct log_limit complaints;
     char line[512];
     size_t length;

@@ -60,6 +60,14 @@ static void received(void *owner, unsigned port, const uint8_t *bytes,
         soft_console_drain(bed->backend);
 }
 
+static void passed(void *owner, unsigned port, uint8_t last)
+{
+    struct console_bed *bed = owner;
+
+    require(port == CONSOLE_BED_OUT, "only its port has an out_fd");
+    bed->last_passed = last;
+}
+
 static void out_failed(void *owner, unsigned port, int error)
 {
     struct console_bed *bed = owner;
@@ -88,6 +96,7 @@ static void drained(void *owner)
 
 static const struct soft_console_client client = {
     .received = received,
+    .passed = passed,
     .out_failed = out_failed,
     .has_room = has_room,
     .drained = drained,

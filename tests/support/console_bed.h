@@ -74,6 +74,7 @@ struct console_bed {
     atomic_uint num_received, num_rooms, num_drained;
     char received[4096];
     atomic_int failed_port, failure; /* -1 and 0: none */
+    atomic_uchar last_passed;        /* to out_fd */
     struct log_capture capture;
 };
 

@@ -71,6 +71,24 @@ START_TEST(each_level_is_told_by_its_prefix)
 }
 END_TEST
 
+START_TEST(messages_begin_lines_of_their_own)
+{
+    struct stderr_pipe diversion;
+    char text[512];
+
+    stderr_pipe_open(&diversion);
+    log_follow('x');
+    log_debug("not shown");
+    log_info("one");
+    log_info("two");
+    log_follow('x');
+    log_follow('\n');
+    log_info("three");
+    stderr_pipe_close(&diversion, text, sizeof(text));
+    ck_assert_str_eq(text, "\nvmm: one\nvmm: two\nvmm: three\n");
+}
+END_TEST
+
 START_TEST(levels_above_the_set_one_are_dropped)
 {
     struct log_capture capture;
@@ -394,6 +412,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, copy_on_a_full_disk_is_told_once);
     tcase_add_test(tcase, copy_that_cannot_be_is_told);
     tcase_add_test(tcase, each_level_is_told_by_its_prefix);
+    tcase_add_test(tcase, messages_begin_lines_of_their_own);
     tcase_add_test(tcase, levels_above_the_set_one_are_dropped);
     tcase_add_test(tcase, sink_gets_the_message_without_prefix);
     tcase_add_test(tcase, only_printable_ascii_reaches_the_terminal);

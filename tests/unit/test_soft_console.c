@@ -224,6 +224,7 @@ START_TEST(a_reader_that_does_not_read_makes_the_guest_wait)
         ck_assert_mem_eq(got, page, sizeof(page));
         ck_assert_uint_eq(console_bed_await(&bed, tx, &unused), 0);
     }
+    ck_assert_int_eq(bed.last_passed, page[0]);
     console_bed_close(&bed);
 }
 END_TEST
