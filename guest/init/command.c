@@ -6,6 +6,7 @@
 #include "guest/init/init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
@@ -42,6 +43,31 @@ static const struct passwd *find_user(const char *name)
     return user;
 }
 
+/* Whether it is a program, if only for another processor. */
+static bool is_elf(const char *path)
+{
+    char magic[4];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is = fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+              memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+/* Has a shell run a script without a first line that says by what, as shells
+ * do, but no program that the kernel does not take. */
+static void execute(char **arguments)
+{
+    const char *file = arguments[0];
+
+    if (strchr(file, '/') && is_elf(file))
+        execv(file, arguments);
+    else
+        execvp(file, arguments);
+}
+
 /* In the child, which may not give up: its parent speaks with the host. */
 static void become_user(const struct passwd *user)
 {
@@ -71,7 +97,7 @@ static _Noreturn void run_child(struct config *config,
     if (user)
         become_user(user);
     environ = config->environment;
-    execvp(config->arguments[0], config->arguments);
+    execute(config->arguments);
     cannot_run(config->arguments[0]);
 }
 
