@@ -187,7 +187,7 @@ shell_scripts = $(shell git ls-files --cached --others --exclude-standard | \
 
 objects_of = $(patsubst %.c,$(O)/%.o,$(1))
 program_libs := $(foreach lib,core arch devices vdpa,$(O)/lib$(lib).a)
-libs := $(program_libs) $(O)/libguest.a $(O)/libsupport.a
+libs := $(program_libs) $(O)/libmachine.a $(O)/libguest.a $(O)/libsupport.a
 unit_tests     := $(unit_sources:%.c=$(O)/%)
 contract_tests := $(contract_sources:%.c=$(O)/%)
 fuzz_targets   := $(fuzz_sources:%.c=$(O)/%)
@@ -221,6 +221,8 @@ $(O)/libarch.a: $(call objects_of,$(arch_sources))
 $(O)/libdevices.a: $(call objects_of,$(devices_sources))
 $(O)/libvdpa.a: $(call objects_of,$(vdpa_sources))
 $(O)/libguest.a: $(call objects_of,$(guest_sources))
+# What sees everything, for tests alone.
+$(O)/libmachine.a: $(call objects_of,$(filter-out vmm/main.c,$(root_sources)))
 $(O)/libsupport.a: $(call objects_of,$(support_sources))
 $(libs): $(O)/lib%.a:
 	$(call say,AR,$@)
@@ -263,7 +265,8 @@ $(GENERATED)/%.h: %.asl Makefile $(wildcard vmm/$(ARCH)/memory_map.h)
 # device that reaches for a concrete backend does not even link. A test that
 # is named after no file may use everything.
 every_layer := arch devices vdpa core
-layers_of = $(or $(if $(wildcard vmm/$(1).c),core arch),\
+layers_of = $(or $(if $(filter vmm/$(1).c,$(root_sources)),machine $(every_layer)),\
+	$(if $(wildcard vmm/$(1).c),core arch),\
 	$(if $(wildcard vmm/$(ARCH)/$(1).c),arch core),\
 	$(if $(wildcard devices/$(1).c),devices core),\
 	$(if $(wildcard vdpa/$(1).c),vdpa core),\
