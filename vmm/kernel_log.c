@@ -61,11 +61,13 @@ static const struct {
 
 /* What a backtrace begins with, in a line of its own or at the end of one. */
 static const char *const trace_beginnings[] = {
-    "Call Trace:",                /* x86 */
-    "Call trace:",                /* arm64 */
-    " users at",                  /* ref_tracker */
-    "allocated in:", "backtrace", /* kmemleak: "backtrace (crc 1234):" */
-    " bytes by ",                 /* KCSAN */
+    "Call Trace:",       /* x86 */
+    "Call trace:",       /* arm64 */
+    " users at",         /* ref_tracker */
+    "leaked reference.", /* an older one */
+    "allocated in:",     /* its "released already" */
+    "backtrace",         /* kmemleak: "backtrace (crc 1234):" */
+    " bytes by ",        /* KCSAN */
 };
 
 /* Where the function stands that a report is about: before the registers'

@@ -135,6 +135,12 @@ static const char references[] =
     "[    9.0] WARNING: CPU: 0 PID: 1 at lib/ref_tracker.c:223 of_another+0x1\n"
     "[    9.0] RIP: 0010:of_another+0x1/0x2\n";
 
+static const char waiting[] =
+    "[    9.0] unregister_netdevice: waiting for tap0 to become free. Usage "
+    "count = 2\n"
+    "[    9.0] ref_tracker: leaked reference.\n"
+    "[    9.0]  dev_hold_track+0x1/0x2\n";
+
 static const char released_twice[] =
     "[    9.0] ref_tracker: reference already released.\n"
     "[    9.0] ref_tracker: allocated in:\n"
@@ -158,6 +164,7 @@ static const struct {
     {leaks, "kmemleak", {NULL}},
     {verbose_leaks, "kmemleak", {"allocate", "do_one_initcall"}},
     {references, "ref_tracker", {"sk_alloc", "inet_create"}},
+    {waiting, "ref_tracker", {"dev_hold_track"}},
     {released_twice, "ref_tracker", {"allocate", "release"}},
 };
 
