@@ -246,6 +246,10 @@ START_TEST(small_devices_are_where_the_layout_has_them)
     check_region("/rtc@40010000", layout->rtc_base, RTC_SIZE);
     check_region("/pvpanic@40030000", layout->pvpanic_base, PVPANIC_SIZE);
     ck_assert_str_eq(text("/psci", "method"), "hvc");
+    ck_assert_int_lt(fdt_path_offset(blob, "/pmu"), 0);
+    machine.has_counters = true;
+    describe();
+    ck_assert_uint_eq(cell("/pmu", "interrupts", 1, 3), PMU_PPI);
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 
 #include "vmm/arch.h"
 #include "vmm/arm64/gic.h"
+#include "vmm/arm64/memory_map.h"
 #include "vmm/log.h"
 
 #include <errno.h>
@@ -75,12 +76,19 @@ static int choose_features(const struct kvm *kvm, struct kvm_vcpu_init *init)
         want(init, KVM_ARM_VCPU_PTRAUTH_ADDRESS);
         want(init, KVM_ARM_VCPU_PTRAUTH_GENERIC);
     }
+    if (kvm_check_extension(kvm, KVM_CAP_ARM_PMU_V3) > 0)
+        want(init, KVM_ARM_VCPU_PMU_V3);
     return 0;
 }
 
 static bool has_feature(const struct kvm_vcpu_init *init, unsigned feature)
 {
     return init->features[feature / 32] & 1U << feature % 32;
+}
+
+bool cpu_has_counters(const struct vcpu *vcpu)
+{
+    return has_feature(&vcpu->arch->init, KVM_ARM_VCPU_PMU_V3);
 }
 
 static int init_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init)
@@ -107,6 +115,20 @@ static int init_vcpu(struct vcpu *vcpu, const struct kvm_vcpu_init *init)
     return error;
 }
 
+/* Once the interrupt controller is in service. KVM counts a PPI from 16 on. */
+static int init_counters(const struct vcpu *vcpu)
+{
+    int interrupt = 16 + PMU_PPI, error;
+    struct kvm_device_attr attribute = {.group = KVM_ARM_VCPU_PMU_V3_CTRL,
+                                        .attr = KVM_ARM_VCPU_PMU_V3_IRQ,
+                                        .addr = (uintptr_t)&interrupt};
+
+    error = VCPU_CALL(vcpu, KVM_SET_DEVICE_ATTR, &attribute);
+    attribute.attr = KVM_ARM_VCPU_PMU_V3_INIT;
+    attribute.addr = 0;
+    return error ? error : VCPU_CALL(vcpu, KVM_SET_DEVICE_ATTR, &attribute);
+}
+
 /* Has KVM ask us what to do, where it would let KVM_RUN fail; see
  * arch_handle_exit(). A kernel before 5.5 does not know it. */
 static void ask_for_odd_accesses(const struct kvm *kvm)
@@ -127,6 +149,9 @@ int arch_init_vcpus(struct kvm *kvm, struct vcpu_group *group)
         error = init_vcpu(&group->vcpus[i], &init);
     if (!error)
         error = gic_start(kvm, group);
+    for (unsigned i = 0; i < group->count && !error; i++)
+        if (cpu_has_counters(&group->vcpus[i]))
+            error = init_counters(&group->vcpus[i]);
     return error;
 }
 

@@ -9,6 +9,7 @@
 #include "vmm/vcpu.h"
 
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arch_vcpu {
@@ -17,6 +18,9 @@ struct arch_vcpu {
     uint32_t mpidr;
     uint64_t time; /* of the virtual counter when it was stopped */
 };
+
+/* Whether it counts events for the guest (PMUv3). */
+bool cpu_has_counters(const struct vcpu *vcpu);
 
 /* The first vCPU at `pc`, as a kernel's entry wants it: x0 is the address of
  * the device tree, x1 to x3 are zero. */

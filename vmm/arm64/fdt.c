@@ -170,8 +170,9 @@ static void add_cpus(struct tree *tree, const struct fdt_machine *machine)
     end(tree);
 }
 
-/* Both are KVM's: calls by HVC, and the timers of each processor. */
-static void add_processor_services(struct tree *tree)
+/* All are KVM's: calls by HVC, each processor's timers and its counters. */
+static void add_processor_services(struct tree *tree,
+                                   const struct fdt_machine *machine)
 {
     static const char psci[] = "arm,psci-1.0\0arm,psci-0.2";
     static const char timer[] = "arm,armv8-timer\0arm,armv7-timer";
@@ -187,6 +188,13 @@ static void add_processor_services(struct tree *tree)
               TIMER_PHYSICAL_PPI, LEVEL_HIGH, PPI, TIMER_VIRTUAL_PPI,
               LEVEL_HIGH, PPI, TIMER_HYPERVISOR_PPI, LEVEL_HIGH);
     add_flag(tree, "always-on");
+    end(tree);
+
+    if (!machine->has_counters)
+        return;
+    begin(tree, "pmu");
+    add_text(tree, "compatible", "arm,armv8-pmuv3");
+    ADD_CELLS(tree, "interrupts", PPI, PMU_PPI, LEVEL_HIGH);
     end(tree);
 }
 
@@ -323,7 +331,7 @@ static void add_root(struct tree *tree, const struct fdt_machine *machine)
     add_chosen(tree, machine);
     add_memory(tree, machine->memory);
     add_cpus(tree, machine);
-    add_processor_services(tree);
+    add_processor_services(tree, machine);
     add_interrupt_controller(tree, machine);
     add_pci(tree, machine);
     add_serial(tree);

@@ -20,7 +20,7 @@ struct fdt_machine {
     const struct guest_memory *memory; /* borrowed */
     unsigned num_cpus;
     uint32_t mpidrs[VCPU_MAX];
-    bool is_gicv3, has_its;
+    bool is_gicv3, has_its, has_counters;
     const char *command_line;         /* borrowed */
     uint64_t initrd_gpa, initrd_size; /* bytes; 0: there is none */
     const uint8_t *seed; /* FDT_SEED_SIZE random bytes, or NULL; borrowed */

@@ -65,11 +65,12 @@
 #define PCI_FIRST_PIN 16
 #define PCI_NUM_PINS  8
 
-/* Interrupts of each processor's own timer: PPIs, as the device tree counts
- * them (KVM api.rst, KVM_ARM_VCPU_TIMER_CTRL: 16 less). */
+/* Interrupts of each processor's own timers and counters: PPIs, as the device
+ * tree counts them (KVM api.rst, KVM_ARM_VCPU_TIMER_CTRL: 16 less). */
 #define TIMER_SECURE_PPI     13
 #define TIMER_PHYSICAL_PPI   14
 #define TIMER_VIRTUAL_PPI    11
 #define TIMER_HYPERVISOR_PPI 10
+#define PMU_PPI              7
 
 #endif
