@@ -170,13 +170,18 @@ endif
 # Guest code follows the same format, but is built by its own rules.
 formatted := $(hosted_sources) $(hosted_headers) \
 	$(foreign_sources) $(foreign_headers) \
-	$(wildcard guest/*/*.c guest/*/*.h tests/bench/*.c)
+	$(wildcard guest/*/*.c guest/*/*.h guest/bare/*/*.c guest/bare/*/*.h \
+	tests/bench/*.c)
 # Bare test guests: one a case, the rest is what they share.
-bare_cases   := $(if $(filter x86,$(ARCH)),$(wildcard guest/bare/case_*.c))
-bare_shared  := $(filter-out $(bare_cases),$(wildcard guest/bare/*.c)) \
-	$(wildcard guest/bare/*.S)
-bare_guests  := $(bare_cases:guest/bare/case_%.c=$(build)/guest/%.elf)
-bare_headers := $(wildcard guest/bare/*.h vmm/$(ARCH)/memory_map.h)
+bare_sources := $(wildcard guest/bare/*.c guest/bare/$(ARCH)/*.[cS])
+bare_cases   := $(foreach file,$(bare_sources),\
+	$(if $(filter case_%,$(notdir $(file))),$(file)))
+bare_shared  := $(filter-out $(bare_cases),$(bare_sources))
+# By the same name everywhere; what they are is what the VMM boots: on x86 ELF
+# files with a PVH entry, on arm64 Images.
+bare_guests  := $(patsubst case_%.c,$(build)/guest/%.elf,$(notdir $(bare_cases)))
+bare_headers := $(wildcard guest/bare/*.h guest/bare/$(ARCH)/*.h \
+	vmm/$(ARCH)/memory_map.h)
 asl_sources := $(wildcard vmm/$(ARCH)/*.asl)
 generated_headers := $(asl_sources:%.asl=$(GENERATED)/%.h)
 
@@ -302,28 +307,39 @@ $(preload): $(preload_sources) $(wildcard vdpa/vhost_*.h vmm/*.h) Makefile
 # Bare guests are built by gcc for every configuration alike: for no host
 # system, and without registers that would need switching on first.
 GUEST_CC     ?= $(cross)gcc
-guest_cflags := -m64 -std=c11 -ffreestanding -fno-pic -fno-pie -O2 -g \
-	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
-	-fcf-protection=none -fno-asynchronous-unwind-tables -I. $(warnings)
+guest_target_x86   := -m64 -mno-red-zone -fcf-protection=none
+guest_target_arm64 := -mstrict-align -mno-outline-atomics
+guest_cflags := $(guest_target_$(ARCH)) -std=c11 -ffreestanding -fno-pic \
+	-fno-pie -O2 -g -mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -I. -Iguest/bare/$(ARCH) $(warnings)
 bare_objects := $(addprefix $(build)/guest/,$(addsuffix .o,\
 	$(basename $(notdir $(bare_shared)))))
+GUEST_OBJCOPY ?= $(cross)objcopy
 
-$(build)/guest/%.o: guest/bare/%.c $(bare_headers) Makefile
+vpath %.c guest/bare guest/bare/$(ARCH)
+vpath %.S guest/bare/$(ARCH)
+
+$(build)/guest/%.o: %.c $(bare_headers) Makefile
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
 
-$(build)/guest/%.o: guest/bare/%.S Makefile
+$(build)/guest/%.o: %.S $(bare_headers) Makefile
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(guest_cflags) -c -o $@ $<
 
-$(bare_guests): $(build)/guest/%.elf: $(build)/guest/case_%.o $(bare_objects) \
-		guest/bare/guest.ld
+$(build)/guest/%.linked: $(build)/guest/case_%.o $(bare_objects) \
+		guest/bare/$(ARCH)/guest.ld
 	$(call say,LINK,$@)
 	$(Q)$(GUEST_CC) -nostdlib -static -no-pie -Wl,--build-id=none \
 		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-		-T guest/bare/guest.ld -o $@ $(filter %.o,$^)
+		-T guest/bare/$(ARCH)/guest.ld -o $@ $(filter %.o,$^)
+
+guest_format_x86   := cp
+guest_format_arm64 := $(GUEST_OBJCOPY) -O binary
+$(bare_guests): %.elf: %.linked
+	$(Q)$(guest_format_$(ARCH)) $< $@
 
 # ---- Testing ----------------------------------------------------------------
 

@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bytes.c: the functions on memory that the compiler may call, and compare.
+ * bytes.c: comparing, lengths, and numbers at any address.
  */
 #include "guest/bare/bytes.h"
-
-void *memset(void *to, int byte, size_t size)
-{
-    void *next = to;
-
-    __asm__ volatile("rep stosb"
-                     : "+D"(next), "+c"(size)
-                     : "a"(byte)
-                     : "memory");
-    return to;
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-    void *next = to;
-
-    __asm__ volatile("rep movsb"
-                     : "+D"(next), "+S"(from), "+c"(size)
-                     :
-                     : "memory");
-    return to;
-}
 
 int memcmp(const void *a, const void *b, size_t size)
 {

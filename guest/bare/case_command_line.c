@@ -4,10 +4,11 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
+#include "guest/bare/platform.h"
 
 void run_case(void)
 {
-    const char *line = (const char *)start_info->command_line_gpa;
+    const char *line = platform_command_line();
 
     put_bytes(line, strlen(line));
     exit_with(0);

@@ -4,11 +4,11 @@
  * isa-debug-exit: here, with status 33.
  */
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
+
+#include <machine.h>
 
 void run_case(void)
 {
-    out32(DEBUG_EXIT_PORT, 0x10);
+    device_write32(DEBUG_EXIT_BASE, 0x10);
     check(false, "the port ends the guest");
 }

@@ -4,9 +4,10 @@
  * is ended from outside.
  */
 #include "guest/bare/guest.h"
+#include "guest/bare/platform.h"
 
 void run_case(void)
 {
     print("idle\n");
-    halt();
+    platform_halt();
 }

@@ -4,14 +4,14 @@
  * where tests/guest/run compares it.
  */
 #include "guest/bare/guest.h"
+#include "guest/bare/platform.h"
 
 void run_case(void)
 {
-    const struct start_module *module =
-        (const struct start_module *)start_info->modules_gpa;
+    uint64_t gpa, size;
 
-    if (start_info->magic != START_INFO_MAGIC || start_info->num_modules != 1)
+    if (!platform_initrd(&gpa, &size))
         exit_with(1);
-    put_bytes((const void *)module->gpa, module->size);
+    put_bytes((const void *)gpa, size);
     exit_with(0);
 }

@@ -5,19 +5,17 @@
  */
 #include "guest/bare/guest.h"
 
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
-
 #include <linux/serial_reg.h>
+#include <machine.h>
 
 static uint8_t get(uint16_t reg)
 {
-    return in8(SERIAL_PORT + reg);
+    return device_read8(SERIAL_BASE + reg);
 }
 
 static void set(uint16_t reg, uint8_t value)
 {
-    out8(SERIAL_PORT + reg, value);
+    device_write8(SERIAL_BASE + reg, value);
 }
 
 /* Every bit pattern goes round; "lost" would show on stdout too. */

@@ -5,15 +5,7 @@
  */
 #include "guest/bare/guest.h"
 
-#include "vmm/x86/memory_map.h"
-
-static void put_string(const void *bytes, size_t size)
-{
-    __asm__ volatile("rep outsb"
-                     : "+S"(bytes), "+c"(size)
-                     : "d"((uint16_t)SERIAL_PORT)
-                     : "memory");
-}
+#include <machine.h>
 
 /* tests/guest/run makes the same bytes and compares. */
 void run_case(void)
@@ -24,6 +16,6 @@ void run_case(void)
         bytes[i] = (uint8_t)i;
     put_bytes(bytes, sizeof(bytes));
     for (unsigned i = 0; i < 4; i++)
-        put_string(bytes, sizeof(bytes));
+        device_write_string(SERIAL_BASE, bytes, sizeof(bytes));
     exit_with(0);
 }

@@ -8,8 +8,9 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
 #include "guest/bare/virtio_net.h"
+
+#include <machine.h>
 
 #define PAGE 4096U
 
@@ -47,17 +48,6 @@ static void write_elsewhere(uint64_t page)
     }
 }
 
-static void copy_page(uint64_t page)
-{
-    void *to = copy;
-    uint64_t count = sizeof(copy) / 8;
-
-    __asm__ volatile("rep movsq"
-                     : "+D"(to), "+S"(page), "+c"(count)
-                     :
-                     : "memory");
-}
-
 void run_case(void)
 {
     check(virtio_net_find(&net), "there is a network card");
@@ -71,7 +61,7 @@ void run_case(void)
         write_elsewhere(doorbell(queue));
     check(carries_a_frame(), "and after writes elsewhere in the pages");
     for (unsigned queue = 0; queue < VIRTIO_NET_QUEUES; queue++)
-        copy_page(doorbell(queue));
+        device_copy(copy, doorbell(queue), PAGE);
     check(carries_a_frame(), "and after reads of the whole pages");
     for (unsigned i = 0; i < 20; i++) {
         virtio_net_start(&net);

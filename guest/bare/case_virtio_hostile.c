@@ -5,14 +5,13 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
 #include "guest/bare/pci.h"
 #include "guest/bare/virtio_net.h"
-#include "vmm/x86/memory_map.h"
 
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
+#include <machine.h>
 
 #define MSIX_BAR   2
 #define COMMAND_ON (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
@@ -148,7 +147,7 @@ static void abuse_queue_addresses(void)
         0x2008,
         PCI_WINDOW32_BASE,
         PCI_WINDOW64_BASE,
-        RAM_ABOVE_4G - 16,
+        NO_RAM_GPA - 16,
         0xfffffffffffff000,
         0xfffffffffffffff0,
         0x8000000000000000,
@@ -381,13 +380,13 @@ static void abuse_bars(void)
 {
     const uint64_t places[] = {
         0,
-        0x100000, /* RAM: this program */
+        PROGRAM_GPA,
         msix_gpa, /* the other BAR */
         PCI_ECAM_BASE,
-        IOAPIC_BASE & ~0xffffULL,
+        INTERRUPT_CHIP_GPA & ~0xffffULL,
         0xfffffffffff00000,
         0x8000000000000000,
-        RAM_ABOVE_4G,
+        NO_RAM_GPA,
         PCI_WINDOW64_BASE + 0x10000000,
     };
 

@@ -1,77 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * case_virtio_intx.c: a driver without MSI-X gets its interrupts by INTA#,
- * level-triggered through the IOAPIC, until it reads the ISR.
+ * level-triggered through the
+ * interrupt controller, until it reads the ISR.
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/local_apic.h"
 #include "guest/bare/pci.h"
+#include "guest/bare/platform.h"
 #include "guest/bare/virtio_net.h"
 
 #include <linux/pci_regs.h>
-
-#define VECTOR 0x41
-
-/* 82093AA data sheet. */
-#define IOAPIC_SELECT      0x00
-#define IOAPIC_WINDOW      0x10
-#define IOAPIC_REDIRECTION 0x10 /* plus twice the pin */
-#define REDIRECTION_LEVEL  (1U << 15)
-#define REDIRECTION_MASKED (1U << 16)
+#include <machine.h>
 
 #define MAX_WAIT      200000
 #define SETTLE_VISITS 1000
 
-struct idt_entry {
-    uint16_t offset_low, selector;
-    uint8_t stack, type;
-    uint16_t offset_middle;
-    uint32_t offset_high, reserved;
-};
-
 static struct virtio_net net;
-static struct idt_entry idt[VECTOR + 1];
 static volatile unsigned interrupts, isr_seen;
 
 /* Reading the ISR lets go of the line; without that a level-triggered
  * interrupt would come again for ever. */
-__attribute__((interrupt)) static void handle_interrupt(void *frame)
+static void handle_interrupt(void)
 {
-    (void)frame;
     interrupts++;
     isr_seen |= mmio_read8(net.isr);
-    local_apic_write(LOCAL_APIC_EOI, 0);
-}
-
-static void ioapic_write(uint8_t reg, uint32_t value)
-{
-    mmio_write32(IOAPIC_BASE + IOAPIC_SELECT, reg);
-    mmio_write32(IOAPIC_BASE + IOAPIC_WINDOW, value);
-}
-
-static void route_pin(unsigned pin, uint32_t flags)
-{
-    uint8_t reg = (uint8_t)(IOAPIC_REDIRECTION + 2 * pin);
-
-    ioapic_write(reg + 1, 0); /* to local APIC 0 */
-    ioapic_write(reg, VECTOR | REDIRECTION_LEVEL | flags);
-}
-
-static void set_handler(void)
-{
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = {sizeof(idt) - 1, (uintptr_t)idt};
-    uintptr_t handler = (uintptr_t)handle_interrupt;
-
-    idt[VECTOR] =
-        (struct idt_entry){.offset_low = (uint16_t)handler,
-                           .selector = 0x08,
-                           .type = 0x8e, /* interrupt gate */
-                           .offset_middle = (uint16_t)(handler >> 16)};
-    __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
 static bool wait_for(unsigned count)
@@ -110,8 +63,9 @@ static void check_handled(void)
 {
     unsigned before;
 
-    route_pin(pci_read8(net.function, PCI_INTERRUPT_LINE), 0);
-    __asm__ volatile("sti");
+    platform_set_handler(pci_read8(net.function, PCI_INTERRUPT_LINE),
+                         handle_interrupt);
+    platform_allow_interrupts(true);
     for (unsigned round = 0; round < 3; round++) {
         before = interrupts;
         virtio_net_send(&net);
@@ -152,13 +106,10 @@ void run_case(void)
     check(pci_read8(net.function, PCI_INTERRUPT_LINE) ==
               PCI_FIRST_GSI + (net.function >> 3) % PCI_NUM_GSIS,
           "the interrupt line is that of its slot");
-    set_handler();
-    local_apic_enable();
-    route_pin(pci_read8(net.function, PCI_INTERRUPT_LINE), REDIRECTION_MASKED);
     check(virtio_net_start(&net), "the device starts");
     check_polled();
     check_handled();
     check_disabled();
-    __asm__ volatile("cli");
+    platform_allow_interrupts(false);
     check(virtio_net_reset(&net), "the device resets");
 }

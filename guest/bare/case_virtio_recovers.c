@@ -4,11 +4,11 @@
  * and a configuration interrupt (virtio 1.2, 2.1.2), and works after one.
  */
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
 #include "guest/bare/virtio_net.h"
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
+#include <machine.h>
 
 #define MAX_WAIT 200000
 

@@ -4,47 +4,20 @@
  */
 #include "guest/bare/guest.h"
 
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
+#include "guest/bare/platform.h"
 
+#include <machine.h>
 #include <stdarg.h>
-
-#define GIB              (1ULL << 30)
-#define LARGE_PAGE       (2ULL << 20)
-#define PRESENT_WRITABLE 0x03ULL
-#define LARGE            0x80ULL
-#define MAX_MAPPED_GIBS  4
 
 /* More failed claims than this say nothing new. */
 #define MAX_FAILURES_SHOWN 20
 
-const struct start_info *start_info;
-
 static unsigned num_checks, num_failures;
-
-/* start.S: of the first 512 GiB. */
-extern uint64_t page_directory_pointers[512];
-static uint64_t more_directories[MAX_MAPPED_GIBS][512]
-    __attribute__((aligned(4096)));
-static unsigned num_mapped_gibs;
-
-void start_c(const struct start_info *info)
-{
-    start_info = info;
-    run_case();
-    finish();
-}
-
-void halt(void)
-{
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
 
 void exit_with(uint8_t status)
 {
-    out8(EXIT_PORT, status);
-    halt();
+    device_write8(EXIT_BASE, status);
+    platform_halt();
 }
 
 void finish(void)
@@ -58,12 +31,12 @@ void put_bytes(const void *bytes, size_t size)
     const uint8_t *next = bytes;
 
     while (size-- > 0)
-        out8(SERIAL_PORT, *next++);
+        device_write8(SERIAL_BASE, *next++);
 }
 
 static void put_char(char c)
 {
-    out8(SERIAL_PORT, (uint8_t)c);
+    device_write8(SERIAL_BASE, (uint8_t)c);
 }
 
 static void put_number(uint64_t number, unsigned base)
@@ -150,21 +123,4 @@ bool expect(bool holds, const char *format, ...)
     report(false, format, &arguments);
     va_end(arguments);
     return false;
-}
-
-void map_gib(uint64_t gpa)
-{
-    uint64_t *directory;
-    uint64_t first = gpa & ~(GIB - 1);
-
-    if (page_directory_pointers[first / GIB] != 0 ||
-        num_mapped_gibs == MAX_MAPPED_GIBS)
-        return;
-    directory = more_directories[num_mapped_gibs++];
-    for (unsigned i = 0; i < 512; i++)
-        directory[i] = (first + i * LARGE_PAGE) | PRESENT_WRITABLE | LARGE;
-    page_directory_pointers[first / GIB] =
-        (uintptr_t)directory | PRESENT_WRITABLE;
-    /* An entry that was not present need not be flushed (Intel SDM, volume
-     * 3, 4.10.4.3). */
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pci.c: PCI configuration space, by ECAM and by ports.
+ * pci.c: PCI configuration space, by ECAM.
  */
 #include "guest/bare/pci.h"
 
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
-
 #include <linux/pci_regs.h>
+#include <machine.h>
 #include <stdbool.h>
-
-#define CONFIG_ENABLE 0x80000000U
 
 static uintptr_t ecam(unsigned function, unsigned offset)
 {
@@ -45,18 +41,6 @@ void pci_write16(unsigned function, unsigned offset, uint16_t value)
 void pci_write32(unsigned function, unsigned offset, uint32_t value)
 {
     mmio_write32(ecam(function, offset), value);
-}
-
-uint32_t pci_read_by_ports(uint32_t address)
-{
-    out32(PCI_CONFIG_PORT, CONFIG_ENABLE | address);
-    return in32(PCI_CONFIG_PORT + 4);
-}
-
-void pci_write_by_ports(uint32_t address, uint32_t value)
-{
-    out32(PCI_CONFIG_PORT, CONFIG_ENABLE | address);
-    out32(PCI_CONFIG_PORT + 4, value);
 }
 
 static unsigned bar_offset(unsigned bar)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pci.h: PCI configuration space, by ECAM and by ports.
+ * pci.h: PCI configuration space, by ECAM.
  */
 #ifndef GUEST_BARE_PCI_H
 #define GUEST_BARE_PCI_H
@@ -19,11 +19,6 @@ uint32_t pci_read32(unsigned function, unsigned offset);
 void pci_write8(unsigned function, unsigned offset, uint8_t value);
 void pci_write16(unsigned function, unsigned offset, uint16_t value);
 void pci_write32(unsigned function, unsigned offset, uint32_t value);
-
-/* By ports 0xcf8 and 0xcfc; `address` has bus, slot and function from bit 8
- * on, and the offset of a dword. */
-uint32_t pci_read_by_ports(uint32_t address);
-void pci_write_by_ports(uint32_t address, uint32_t value);
 
 /* Where a memory BAR is, 64 bits wide or not, and how many bytes; 0 where
  * there is none. The size is found with memory decoding off. */

@@ -7,7 +7,6 @@
 
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
 #include "guest/bare/pci.h"
 
 #include <linux/pci_regs.h>
@@ -15,6 +14,7 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
+#include <machine.h>
 
 #define PCI_ID_VIRTIO_NET 0x10411af4U
 

@@ -10,11 +10,12 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/local_apic.h"
 #include "guest/bare/pci.h"
+#include "guest/bare/platform.h"
 #include "guest/bare/virtio_net.h"
 
 #include <linux/pci_regs.h>
+#include <machine.h>
 
 #define ROUNDS     4
 #define UNSTOPPED  2
@@ -23,11 +24,7 @@
 #define CHECK_PORT (HOTPLUG_PORT + 0)
 #define ASK_PORT   (HOTPLUG_PORT + 4)
 #define EJECT_PORT (HOTPLUG_PORT + 8)
-#define TRAMPOLINE 0x10000 /* free RAM below 1 MiB */
 #define MAX_VISITS 200000
-
-extern const uint8_t ap_trampoline[], ap_trampoline_end[];
-extern void (*ap_entry)(void);
 
 static struct virtio_net net;
 static volatile uint64_t structures; /* of the card, once there was one */
@@ -45,23 +42,9 @@ static void meddle(void)
     }
 }
 
-static void send_to_other(uint32_t command)
-{
-    local_apic_write(LOCAL_APIC_ICR_HIGH, 0);
-    local_apic_write(LOCAL_APIC_ICR, command | ICR_ALL_BUT_SELF);
-    while (local_apic_read(LOCAL_APIC_ICR) & ICR_IS_PENDING)
-        visit_host();
-}
-
 static void start_other(void)
 {
-    memcpy((void *)TRAMPOLINE, ap_trampoline,
-           (size_t)(ap_trampoline_end - ap_trampoline));
-    ap_entry = meddle;
-    local_apic_enable();
-    send_to_other(ICR_INIT);
-    send_to_other(ICR_STARTUP | TRAMPOLINE >> 12);
-    send_to_other(ICR_STARTUP | TRAMPOLINE >> 12);
+    platform_start_cpus(2, meddle);
     for (unsigned i = 0; i < MAX_VISITS && num_running == 0; i++)
         visit_host();
     check(num_running == 1, "another CPU runs");

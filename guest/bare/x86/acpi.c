@@ -2,10 +2,11 @@
 /*
  * acpi.c: finding the tables of the machine, and fields in them.
  */
-#include "guest/bare/acpi.h"
+#include "guest/bare/x86/acpi.h"
 
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
+#include "guest/bare/x86/start_info.h"
 
 #define RSDP_XSDT      24
 #define SYSTEM_IO      1

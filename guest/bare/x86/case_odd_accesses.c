@@ -5,8 +5,8 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
-#include "guest/bare/local_apic.h"
+#include "guest/bare/x86/local_apic.h"
+#include "guest/bare/x86/machine.h"
 #include "vmm/x86/memory_map.h"
 
 #define NUM_PORTS 0x10000U

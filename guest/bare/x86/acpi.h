@@ -2,8 +2,8 @@
 /*
  * acpi.h: finding the tables of the machine, and fields in them.
  */
-#ifndef GUEST_BARE_ACPI_H
-#define GUEST_BARE_ACPI_H
+#ifndef GUEST_BARE_X86_ACPI_H
+#define GUEST_BARE_X86_ACPI_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,9 +4,10 @@
  *
  * Its command line says how many CPUs are due, in decimal.
  */
-#include "guest/bare/acpi.h"
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
+#include "guest/bare/x86/acpi.h"
+#include "guest/bare/x86/start_info.h"
 #include "vmm/x86/memory_map.h"
 
 #define MADT_ENTRIES     (ACPI_HEADER_SIZE + 8)

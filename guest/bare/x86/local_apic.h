@@ -4,11 +4,10 @@
  *
  * Intel SDM, volume 3, chapter 11.
  */
-#ifndef GUEST_BARE_LOCAL_APIC_H
-#define GUEST_BARE_LOCAL_APIC_H
+#ifndef GUEST_BARE_X86_LOCAL_APIC_H
+#define GUEST_BARE_X86_LOCAL_APIC_H
 
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
+#include "guest/bare/x86/machine.h"
 
 #define LOCAL_APIC_ID       0x20
 #define LOCAL_APIC_EOI      0xb0

@@ -3,8 +3,8 @@
  * case_boot_timer.c: tells how far it is by each of the ways that there are.
  */
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
-#include "vmm/x86/memory_map.h"
+
+#include <machine.h>
 
 void run_case(void)
 {

@@ -5,7 +5,8 @@
  */
 #include "guest/bare/bytes.h"
 #include "guest/bare/guest.h"
-#include "guest/bare/io.h"
+#include "guest/bare/x86/machine.h"
+#include "guest/bare/x86/start_info.h"
 #include "vmm/x86/memory_map.h"
 
 #define MEMORY_SIZE (6ULL << 30)
