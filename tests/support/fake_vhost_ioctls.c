@@ -249,6 +249,12 @@ static int get_as_num(struct fake_vhost *fake, void *argument)
     return 0;
 }
 
+static int get_group_num(struct fake_vhost *fake, void *argument)
+{
+    memcpy(argument, &fake->profile.groups, sizeof(uint32_t));
+    return 0;
+}
+
 static int get_vqs_count(struct fake_vhost *fake, void *argument)
 {
     memcpy(argument, &fake->profile.num_queues, sizeof(uint32_t));
@@ -385,6 +391,7 @@ static const struct request requests[] = {
     OF_DEVICE(VDPA_GET_IOVA_RANGE, ARGUMENT_NONE, get_iova_range),
     OF_DEVICE(VDPA_GET_CONFIG_SIZE, ARGUMENT_NONE, get_config_size),
     OF_DEVICE(VDPA_GET_AS_NUM, ARGUMENT_NONE, get_as_num),
+    OF_DEVICE(VDPA_GET_GROUP_NUM, ARGUMENT_NONE, get_group_num),
     OF_DEVICE(VDPA_GET_VQS_COUNT, ARGUMENT_NONE, get_vqs_count),
     OF_DEVICE(VDPA_SUSPEND, ARGUMENT_NONE, fake_vhost_suspend),
     OF_DEVICE(VDPA_RESUME, ARGUMENT_NONE, fake_vhost_resume),
