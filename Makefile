@@ -213,10 +213,17 @@ $(VMM): $(call objects_of,$(root_sources)) $(program_libs)
 # What shells complete, made of what --help says.
 completions := $(addprefix $(build)/completions/,vmm.bash vmm.zsh vmm.fish)
 
-$(completions): $(build)/completions/vmm.%: $(VMM) $(wildcard completions/*)
+ifneq ($(cross),)
+HOST_VMM := $(B)/vmm
+$(HOST_VMM):
+	+@$(MAKE) ARCH=$(machine) CC=gcc SANITIZE= COVERAGE= $@
+endif
+
+$(completions): $(build)/completions/vmm.%: $(VMM) $(HOST_VMM) \
+		$(wildcard completions/*)
 	$(call say,HELP,$@)
 	@mkdir -p $(@D)
-	$(Q)completions/generate $(VMM) $* >$@
+	$(Q)completions/generate $(if $(cross),$(HOST_VMM),$(VMM)) $* >$@
 
 .PHONY: completions
 completions: $(completions) ## make the shells' completions
@@ -598,6 +605,6 @@ help: ## list these targets
 	@echo
 	@echo '  Variables: CC, SANITIZE=address,undefined or thread, B (build'
 	@echo '  folder), V=1 (show commands), WERROR=0, PREFIX, DESTDIR,'
-	@echo '  FUZZ_SECONDS, JOBS'
+	@echo '  FUZZ_SECONDS, JOBS, ARCH=x86 or arm64'
 
 -include $(patsubst %.c,$(O)/%.d,$(hosted_sources))
