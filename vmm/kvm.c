@@ -113,8 +113,14 @@ int kvm_add_memory(struct kvm *kvm, const struct guest_memory *memory)
         if (ioctl(kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) != 0) {
             int error = -errno;
 
-            log_error("guest memory at 0x%llx: KVM_SET_USER_MEMORY_REGION: %s",
-                      (unsigned long long)region->gpa, strerror(-error));
+            /* So does arm64 say that guests have fewer address bits. */
+            log_error("guest memory at 0x%llx: KVM_SET_USER_MEMORY_REGION: "
+                      "%s%s",
+                      (unsigned long long)region->gpa, strerror(-error),
+                      error == -EFAULT ? ": guests of this processor have no "
+                                         "such addresses: give less with "
+                                         "--memory"
+                                       : "");
             return error;
         }
         kvm->num_slots++;
