@@ -46,7 +46,7 @@ static int kick_fds[DEVICE_FUZZ_MAX_QUEUES], call_fd, config_fd;
 static const uint8_t *contents; /* of memory, as the input has it */
 static size_t contents_size;
 
-static const struct device_fuzz_type *type;
+static const struct device_fuzz_type *fuzzed;
 static struct soft_device *device;
 static const struct vdpa_backend_ops *ops;
 static uint64_t features;
@@ -153,7 +153,7 @@ static void check(void)
         device_fuzz_require(
             ops->get_queue_position(&device->backend, i, &position) == 0);
     }
-    type->check();
+    fuzzed->check();
 }
 
 void device_fuzz_serve(void)
@@ -231,20 +231,20 @@ void device_fuzz_start(void)
 
 static void open_device(uint8_t kind)
 {
-    device = type->open(kind);
+    device = fuzzed->open(kind);
     device_fuzz_require(device->identity.num_queues <= DEVICE_FUZZ_MAX_QUEUES);
     ops = device->backend.ops;
     features = device->device_features;
-    for (unsigned i = 0; i < ARRAY_SIZE(type->optional); i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(fuzzed->optional); i++)
         if (!(kind & 1U << i))
-            features &= ~FEATURE(type->optional[i]);
+            features &= ~FEATURE(fuzzed->optional[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(mappings); i++) {
         is_mapped[i] = false;
         device_fuzz_change_map(i);
     }
 }
 
-void device_fuzz(const struct device_fuzz_type *of_type, const uint8_t *bytes,
+void device_fuzz(const struct device_fuzz_type *type, const uint8_t *bytes,
                  size_t size)
 {
     size_t num_steps;
@@ -257,7 +257,7 @@ void device_fuzz(const struct device_fuzz_type *of_type, const uint8_t *bytes,
     contents = bytes + HEADER_SIZE + num_steps;
     contents_size = size - HEADER_SIZE - num_steps;
 
-    type = of_type;
+    fuzzed = type;
     prepare_process();
     prepare_memory();
     ring_size = (uint16_t)(1U << bytes[1] % (MAX_SIZE_LOG + 1));

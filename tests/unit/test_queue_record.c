@@ -28,10 +28,10 @@ static struct queue_record record;
 static void succeed(void)
 {
     const uint8_t *descriptors = driver_ring_descriptor(&bed.driver, 0);
-    struct vdpa_queue setup = driver_ring_queue(&bed.driver);
+    struct vdpa_queue queue = driver_ring_queue(&bed.driver);
     uint32_t position = queue_record_resume(&record, descriptors, SIZE);
 
-    ck_assert_int_eq(virtqueue_init(&bed.queue, &setup,
+    ck_assert_int_eq(virtqueue_init(&bed.queue, &queue,
                                     driver_ring_features(&bed.driver), position,
                                     &bed.map),
                      0);
@@ -69,21 +69,21 @@ START_TEST(no_buffer_is_lost_or_returned_twice)
 {
     const unsigned count = (unsigned)_i / NUM_DEATHS + 1;
     const enum death death = (enum death)(_i % NUM_DEATHS);
-    uint64_t added = 0, collected = 0;
+    uint64_t token = 0;
 
     queue_bed_open(&bed,
                    (struct driver_ring_setup){.size = SIZE, .packed = true});
     record =
         (struct queue_record){VIRTQUEUE_PACKED_START, VIRTQUEUE_PACKED_START};
-    for (unsigned round = 0; round < 5 * SIZE; round++) {
-        while (added - collected < count)
-            queue_bed_add(&bed, added++);
+    for (unsigned round = 0; round < 5 * SIZE; round++, token += count) {
+        for (unsigned i = 0; i < count; i++)
+            queue_bed_add(&bed, token + i);
         work_and_die(count, death);
         succeed();
         if (death == BEFORE_THE_RETURN)
             work_and_die(count, LATER);
-        while (collected < added)
-            queue_bed_collect(&bed, collected++);
+        for (unsigned i = 0; i < count; i++)
+            queue_bed_collect(&bed, token + i);
         ck_assert(!virtqueue_take(&bed.queue, &bed.chain));
     }
     queue_bed_close(&bed);
