@@ -388,6 +388,8 @@ foreign_tests = $(patsubst %.c,$(B)/arm64/gcc/%,$(filter-out tests/fuzz/%,\
 ifeq ($(asked_arch)$(machine),x86)
 foreign_steps = \
 	--need 'build-arm64=$(MAKE) -j$(JOBS) $(arm64_vars) tests' \
+	$(if $(wildcard tests/lab/lab),\
+		--test 'lab-arm64=tests/lab/lab --arch arm64') \
 	--under '$(call emulator_of,arm64)' $(foreign_tests)
 endif
 
@@ -451,17 +453,22 @@ bench-syscalls: all ## system calls on a vDPA device
 	@VMM=$(VMM) tests/bench/pairs syscalls
 
 # What runs in the lab's host, or in a guest: static.
-bench_programs := $(patsubst tests/bench/%.c,build/programs/%,\
+bench_programs := $(patsubst tests/bench/%.c,$(build)/programs/%,\
 	$(wildcard tests/bench/*.c))
 
-build/programs/byte_init: private nolibc := -nostdlib
-$(bench_programs): build/programs/%: tests/bench/%.c Makefile
+$(build)/programs/byte_init: private nolibc := -nostdlib
+$(bench_programs): $(build)/programs/%: tests/bench/%.c Makefile
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(dialect) $(warnings) -Os -static -s $(nolibc) -o $@ $<
 
 bench-first-byte: all $(bench_programs) ## from exec to the first byte of a guest's command
 	@VMM=$(VMM) tests/bench/pairs first_byte
+
+.PHONY: bench-arm64
+bench-arm64: ## the start of an arm64 guest (10 minutes)
+	+@$(MAKE) --silent $(arm64_vars) all $(B)/arm64/programs/first_byte
+	@LAB_ARCH=arm64 tests/bench/pairs arm64_start
 
 .PHONY: fuzz fuzz-run fuzz-targets coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS (60)
@@ -568,7 +575,7 @@ setup: ## install the Debian packages that are missing
 		then tests/setup/install-packages; fi
 
 lab: all ## set the lab up: kernels and images in the cache folder
-	@tests/lab/setup
+	@tests/lab/setup --arch $(ARCH)
 
 share := $(DESTDIR)$(PREFIX)/share
 installed_completions := $(share)/bash-completion/completions/vmm \
