@@ -18,6 +18,9 @@
 /* A splat without an end of its own ends after so many lines. */
 #define MAX_BLOCK_LINES 120
 
+/* Of a file of patterns: /dev/zero has no last one. */
+#define MAX_PATTERN_LINES 10000
+
 /* kmemleak's count, after the leaks if it prints those. */
 #define LAST_OF_KMEMLEAK "new suspected memory leaks"
 
@@ -102,6 +105,7 @@ int splat_list_read(struct splat_list *list, const char *path)
 {
     FILE *file = fopen(path, "re");
     char bytes[KERNEL_LOG_MAX_LINE];
+    unsigned count = 0;
     int error = 0;
 
     *list = (struct splat_list){.count = 0};
@@ -113,6 +117,8 @@ int splat_list_read(struct splat_list *list, const char *path)
 
             if (line[0] != '\0' && line[0] != '#')
                 error = add_pattern(list, line);
+            if (++count > MAX_PATTERN_LINES)
+                error = -EFBIG;
         }
         if (!error && ferror(file))
             error = -errno;

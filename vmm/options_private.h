@@ -65,6 +65,7 @@ int options_read_descriptor(struct option_parser *parser, const char *value,
 void options_note_given(struct option_parser *parser,
                         const struct option_rule *rule, const char *value);
 int options_check_dry_run(struct option_parser *parser);
+int options_check_outputs(struct option_parser *parser) MUST_CHECK;
 int options_ask_for_help(struct option_parser *parser, const char *value);
 
 #endif

@@ -332,5 +332,7 @@ int options_parse_run(struct option_parser *parser)
         error = options_check_command(parser);
     if (!error)
         error = options_check_dry_run(parser);
+    if (!error)
+        error = options_check_outputs(parser);
     return error ? error : check_requirements(parser);
 }

@@ -10,6 +10,7 @@
 #include "vmm/option_values.h"
 
 #include <limits.h>
+#include <string.h>
 
 int options_read_descriptor(struct option_parser *parser, const char *value,
                             int *fd)
@@ -96,5 +97,33 @@ int options_check_dry_run(struct option_parser *parser)
     if (options->is_dry_run && options->num_given > OPTIONS_MAX_GIVEN)
         return option_parser_fail(parser, "--dry-run: more than %d options",
                                   OPTIONS_MAX_GIVEN);
+    return 0;
+}
+
+/* Each would cut off what the other wrote. Devices, as /dev/null, take any. */
+int options_check_outputs(struct option_parser *parser)
+{
+    const struct options *options = parser->results;
+    const struct {
+        const char *option, *path;
+    } outputs[] = {
+        {"report", options->report}, {"counts", options->counts},
+        {"log", options->log},       {"kmsg", options->kmsg},
+        {"trace", options->trace},   {"pidfile", options->pidfile},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+        for (size_t j = 0; j < i; j++) {
+            const char *path = outputs[i].path;
+
+            if (path == NULL || outputs[j].path == NULL ||
+                strcmp(path, outputs[j].path) != 0 ||
+                strncmp(path, "/dev/", 5) == 0)
+                continue;
+            return option_parser_fail(
+                parser, "--%s and --%s: both are \"%s\": give each its own",
+                outputs[j].option, outputs[i].option, path);
+        }
+    }
     return 0;
 }

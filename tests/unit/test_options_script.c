@@ -41,6 +41,17 @@ START_TEST(each_is_read)
 }
 END_TEST
 
+START_TEST(each_output_has_a_file_of_its_own)
+{
+    ck_assert_int_eq(PARSE("--report=a", "--counts=b", "--log=c"), 0);
+    ck_assert_int_eq(PARSE("--report=/dev/null", "--counts=/dev/null"), 0);
+    ck_assert_int_eq(PARSE("--kmsg=a", "--report=b", "--trace=vdpa=b"),
+                     -EINVAL);
+    ck_assert_str_eq(bed.error, "--report and --trace: both are \"b\": give "
+                                "each its own");
+}
+END_TEST
+
 START_TEST(device_tree_is_for_machines_that_have_one)
 {
     int result = PARSE("--dump-dtb=a.dtb");
@@ -102,6 +113,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, nobody_is_told_by_default);
     tcase_add_test(tcase, each_is_read);
+    tcase_add_test(tcase, each_output_has_a_file_of_its_own);
     tcase_add_test(tcase, device_tree_is_for_machines_that_have_one);
     tcase_add_loop_test(tcase, what_is_no_descriptor_is_refused, 0,
                         ARRAY_SIZE(no_descriptors));
