@@ -15,6 +15,9 @@
 /* What guest/init prints on its console when it gives up. */
 #define INIT_PREFIX "vmm init: "
 
+/* Of what kernel/reboot.c says last. */
+#define HALT_PREFIX "reboot: "
+
 /* A splat without an end of its own ends after so many lines. */
 #define MAX_BLOCK_LINES 120
 
@@ -343,6 +346,9 @@ static void take_line(struct kernel_log *log, const char *line)
         log->saw_panic = true;
     if (strstr(text, "---[ end Kernel panic"))
         log->panic_is_complete = true;
+    if (strncmp(text, HALT_PREFIX, strlen(HALT_PREFIX)) == 0 &&
+        strstr(text, "System halted"))
+        log->saw_halt = true;
     if (log->init_failure[0] == '\0' &&
         strncmp(line, INIT_PREFIX, strlen(INIT_PREFIX)) == 0)
         snprintf(log->init_failure, sizeof(log->init_failure), "%s",

@@ -36,6 +36,7 @@ struct kernel_log {
 
     bool saw_panic;
     bool panic_is_complete; /* its last line came, too */
+    bool saw_halt;          /* it stopped for good, or could not power off */
     /* Why our first process gave up, which it also prints; "": it did not. */
     char init_failure[KERNEL_LOG_MAX_LINE];
 

@@ -47,15 +47,19 @@ static void write_kmsg(struct machine *machine, const uint8_t *bytes,
 static void serial_transmit(void *owner, const uint8_t *bytes, size_t count)
 {
     struct machine *machine = owner;
-    bool has_panicked;
+    bool has_panicked, has_halted;
 
     run_phases_reach(&machine->phases, RUN_PHASE_CONSOLE);
     pthread_mutex_lock(&machine->kernel_log_lock);
     kernel_log_add(&machine->kernel_log, bytes, count);
     has_panicked = machine->kernel_log.panic_is_complete;
+    has_halted = machine->kernel_log.saw_halt;
     pthread_mutex_unlock(&machine->kernel_log_lock);
     if (has_panicked)
         machine_request(machine, MACHINE_REQUEST_PANIC, 0);
+    /* A kernel without ACPI cannot power off; nothing would end the run. */
+    else if (has_halted && machine->options->command_argv)
+        machine_request(machine, MACHINE_REQUEST_POWER_OFF, 0);
     if (machine->options->console == CONSOLE_STDIO)
         terminal_write(&machine->terminal, bytes, count);
     write_kmsg(machine, bytes, count);

@@ -236,6 +236,21 @@ START_TEST(a_panic_is_complete_with_its_last_line)
 }
 END_TEST
 
+START_TEST(a_halt_is_told_from_other_ends)
+{
+    kernel_log_init(&kernel_log, NULL);
+    add("[    2.199206] reboot: Restarting system\n"
+        "[    2.199206] reboot: Power down\n"
+        "the program says: reboot: System halted\n");
+    ck_assert(!kernel_log.saw_halt);
+    add("[    2.199206] reboot: System halted\n");
+    ck_assert(kernel_log.saw_halt);
+    kernel_log_init(&kernel_log, NULL);
+    add("reboot: Power off not available: System halted instead\n");
+    ck_assert(kernel_log.saw_halt);
+}
+END_TEST
+
 START_TEST(a_panic_within_a_splat_is_seen)
 {
     add("BUG: kernel NULL pointer dereference, address: 0\n"
@@ -322,6 +337,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, leftovers_of_the_stack_are_no_frames);
     tcase_add_test(tcase, a_list_that_cannot_be_read_is_named);
     tcase_add_test(tcase, a_panic_is_complete_with_its_last_line);
+    tcase_add_test(tcase, a_halt_is_told_from_other_ends);
     tcase_add_test(tcase, a_panic_within_a_splat_is_seen);
     tcase_add_test(tcase, only_the_begin_of_a_long_line_is_looked_at);
     tcase_add_test(tcase, a_splat_of_long_lines_is_kept_in_part);
