@@ -104,27 +104,30 @@ static int add_pattern(struct splat_list *list, const char *text)
     return 0;
 }
 
+static int read_patterns(struct splat_list *list, FILE *file)
+{
+    char bytes[KERNEL_LOG_MAX_LINE];
+    unsigned count = 0;
+
+    while (fgets(bytes, sizeof(bytes), file)) {
+        const char *line = cut_line(bytes);
+
+        if (++count > MAX_PATTERN_LINES)
+            return -EFBIG;
+        if (line[0] != '\0' && line[0] != '#' && add_pattern(list, line) != 0)
+            return -ENOMEM;
+    }
+    return ferror(file) ? -errno : 0;
+}
+
 int splat_list_read(struct splat_list *list, const char *path)
 {
     FILE *file = fopen(path, "re");
-    char bytes[KERNEL_LOG_MAX_LINE];
-    unsigned count = 0;
-    int error = 0;
+    int error = file ? 0 : -errno;
 
     *list = (struct splat_list){.count = 0};
-    if (!file) {
-        error = -errno;
-    } else {
-        while (!error && fgets(bytes, sizeof(bytes), file)) {
-            const char *line = cut_line(bytes);
-
-            if (line[0] != '\0' && line[0] != '#')
-                error = add_pattern(list, line);
-            if (++count > MAX_PATTERN_LINES)
-                error = -EFBIG;
-        }
-        if (!error && ferror(file))
-            error = -errno;
+    if (file) {
+        error = read_patterns(list, file);
         fclose(file);
     }
     if (error) {
