@@ -92,7 +92,8 @@ inputs_of()
         ;;
     userland)
         # "setup --update" looks for newer ones too.
-        cat "$(kernel_pin_file)" "$build/userland" "$build/private-apt"
+        cat "$(kernel_pin_file)" "$build/userland" "$build/unpack-packages" \
+            "$build/private-apt"
         ;;
     small-kernel)
         entry_name packages
@@ -129,8 +130,8 @@ inputs_of()
         ;;
     peers)
         # "setup --update" looks for newer ones too.
-        cat "$(kernel_pin_file)" "$build/peers" "$build/programs.sh" \
-            "$build/private-apt"
+        cat "$(kernel_pin_file)" "$build/peers" "$build/unpack-packages" \
+            "$build/programs.sh" "$build/private-apt"
         [ "$lab_arch" != x86 ] || dpkg-query -W qemu-system-x86 libc6
         ;;
     download)
