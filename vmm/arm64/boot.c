@@ -56,7 +56,7 @@ static int read_image(const struct boot_file *kernel, struct linux_image *image)
     error = boot_file_read(kernel, 0, start, size);
     if (error)
         return error;
-    if (size < LINUX_IMAGE_HEADER_SIZE || !linux_image_is(start))
+    if (!linux_image_is(start))
         return other_kernel_refuse(kernel, start, "arm64",
                                    "not an Image: give one, as a kernel's "
                                    "tree has it at arch/arm64/boot/Image");
