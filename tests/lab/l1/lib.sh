@@ -385,6 +385,9 @@ start_command()
     *" -k "*) ;;
     *) set -- -k "$GUEST_KERNEL" "$@" ;;
     esac
+    # An earlier command's words are not this one's.
+    : >/run/out
+    : >/run/err
     vmm run --memory 256M "$@" \
         <"$COMMAND_INPUT" >/run/out 2>/run/err &
     VMM_PID=$!
