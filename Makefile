@@ -496,7 +496,9 @@ header_of = $(patsubst %.h,$(build)/lint/%.header,$(1))
 tidy_stamps   := $(call tidy_of,$(hosted_sources) $(foreign_sources))
 header_stamps := $(call header_of,$(hosted_headers) $(foreign_headers))
 ifneq ($(foreign),)
-foreign_sysroot := $(call sysroot_of,$(foreign))
+# Who only builds needs no cache folder, and no word of it.
+foreign_sysroot := $(shell tests/setup/sysroot --path $(debian_$(foreign)) \
+	2>/dev/null)
 $(foreign_sysroot):
 	@tests/setup/sysroot $(debian_$(foreign))
 
