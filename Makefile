@@ -432,7 +432,7 @@ check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests 
 	@$(RUN_ALL) $(lab_step)
 
 # Each measures by itself, too, in minutes: footprint 1, network 15, frames 8,
-# reset 8 (with 19 GiB of free memory 17), syscalls 2, first-byte 10.
+# reset 8 (with 19 GiB of free memory 17), syscalls 2, first-byte 20.
 .PHONY: bench bench-footprint bench-network bench-frames bench-reset
 .PHONY: bench-syscalls bench-first-byte
 bench: bench-footprint bench-network bench-frames bench-reset bench-syscalls bench-first-byte ## measure, beside a peer in the same run
@@ -463,7 +463,8 @@ $(bench_programs): $(build)/programs/%: tests/bench/%.c Makefile
 	$(Q)$(GUEST_CC) $(dialect) $(warnings) -Os -static -s $(nolibc) -o $@ $<
 
 bench-first-byte: all $(bench_programs) ## from exec to the first byte of a guest's command
-	@VMM=$(VMM) tests/bench/pairs first_byte
+	@tests/lab/setup --with-virtme-ng
+	@VMM=$(VMM) tests/bench/pairs first_byte first_byte_virtme_ng
 
 .PHONY: bench-arm64
 bench-arm64: ## the start of an arm64 guest (10 minutes)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # pairs.awk: makes a table of lines "figure SUBJECT WHO VALUE", WHO being vmm
-# or qemu and SUBJECT with _ for spaces: each side's median, and the median,
-# least and greatest ratio of the two of a pair. The n-th of each are a pair.
+# or a peer, the same one for all, and SUBJECT with _ for spaces: each side's
+# median, and the median, least and greatest ratio of the two of a pair. The
+# n-th of each are a pair.
 
 function sort(list, count,    i, j, swap) {
     for (i = 2; i <= count; i++)
@@ -22,10 +23,10 @@ function median(subject, who,    list, count, i) {
 }
 
 function ratio(subject,    list, count, i) {
-    for (i = 1; (subject, "qemu", i) in values; i++)
-        if ((subject, "vmm", i) in values && values[subject, "qemu", i] > 0)
+    for (i = 1; (subject, peer, i) in values; i++)
+        if ((subject, "vmm", i) in values && values[subject, peer, i] > 0)
             list[++count] = values[subject, "vmm", i] / \
-                values[subject, "qemu", i]
+                values[subject, peer, i]
     sort(list, count)
     if (!count)
         return "-"
@@ -38,15 +39,18 @@ $1 == "figure" {
         seen[$2] = 1
         subjects[++num_subjects] = $2
     }
+    if ($3 != "vmm")
+        peer = $3
     values[$2, $3, ++counts[$2, $3]] = $4 + 0
 }
 
 END {
-    printf "%-46s %9s %9s  %s\n", "", "vmm", "QEMU", "vmm / QEMU"
+    name = peer == "qemu" ? "QEMU" : peer
+    printf "%-46s %9s %9s  %s\n", "", "vmm", name, "vmm / " name
     for (i = 1; i <= num_subjects; i++) {
         label = subjects[i]
         gsub(/_/, " ", label)
         printf "%-46s %9s %9s  %s\n", label, median(subjects[i], "vmm"), \
-            median(subjects[i], "qemu"), ratio(subjects[i])
+            median(subjects[i], peer), ratio(subjects[i])
     }
 }

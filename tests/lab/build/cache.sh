@@ -134,6 +134,9 @@ inputs_of()
             "$build/programs.sh" "$build/private-apt"
         [ "$lab_arch" != x86 ] || dpkg-query -W qemu-system-x86 libc6
         ;;
+    virtme-ng)
+        cat "$(kernel_pin_file)" "$build/virtme-ng"
+        ;;
     download)
         cat "$build/download"
         ;;
