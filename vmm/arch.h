@@ -66,7 +66,7 @@ int arch_load_guest(const struct guest_memory *memory, struct vcpu_group *group,
 
 /* The device tree that this guest gets, but for random numbers: `*size` bytes
  * for the caller to free. After arch_load_guest(), on a machine whose layout
- * has one; else -ENOTSUP. */
+ * has one; else -ENOTSUP, and none. */
 int arch_make_device_tree(const struct guest_memory *memory,
                           const struct vcpu_group *group,
                           const struct boot_files *files, void **blob,

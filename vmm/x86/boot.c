@@ -258,7 +258,7 @@ int arch_make_device_tree(const struct guest_memory *memory,
     (void)memory;
     (void)group;
     (void)files;
-    (void)blob;
-    (void)size;
+    *blob = NULL;
+    *size = 0;
     return -ENOTSUP;
 }
