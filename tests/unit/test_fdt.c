@@ -92,14 +92,23 @@ START_TEST(kernel_is_told_what_to_do)
 {
     describe();
     ck_assert_str_eq(text("/chosen", "bootargs"), "console=ttyS0");
-    ck_assert_uint_eq(two_cells("/chosen", "linux,initrd-start", 0, 2),
-                      0x82000000);
-    ck_assert_uint_eq(two_cells("/chosen", "linux,initrd-end", 0, 2),
+    ck_assert_uint_eq(cell("/chosen", "linux,initrd-start", 0, 1), 0x82000000);
+    ck_assert_uint_eq(cell("/chosen", "linux,initrd-end", 0, 1),
                       0x82000000 + 1000);
     ck_assert(!has_property("/chosen", "rng-seed"));
     machine.initrd_size = 0;
     describe();
     ck_assert(!has_property("/chosen", "linux,initrd-start"));
+}
+END_TEST
+
+START_TEST(initrd_may_end_above_4_gib)
+{
+    machine.initrd_size = 2 * GIB;
+    describe();
+    ck_assert_uint_eq(cell("/chosen", "linux,initrd-start", 0, 1), 0x82000000);
+    ck_assert_uint_eq(two_cells("/chosen", "linux,initrd-end", 0, 2),
+                      0x82000000 + 2 * GIB);
 }
 END_TEST
 
@@ -274,6 +283,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, kernel_is_told_what_to_do);
+    tcase_add_test(tcase, initrd_may_end_above_4_gib);
     tcase_add_test(tcase, console_is_the_serial_port_at_its_place);
     tcase_add_test(tcase, seed_goes_in_once_each);
     tcase_add_test(tcase, all_memory_is_there);

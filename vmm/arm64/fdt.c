@@ -118,6 +118,16 @@ static void add_region(struct tree *tree, uint64_t base, uint64_t size)
     ADD_CELLS(tree, "reg", TWO_CELLS(base), TWO_CELLS(size));
 }
 
+/* As chosen.yaml has it, in one cell. What is beyond that, Linux reads, too. */
+static void add_initrd_address(struct tree *tree, const char *name,
+                               uint64_t address)
+{
+    if (address <= UINT32_MAX)
+        add_cell(tree, name, (uint32_t)address);
+    else
+        add_address(tree, name, address);
+}
+
 /* ---- The tree, from its root down ---- */
 
 /* What whoever starts a kernel tells it. */
@@ -130,9 +140,9 @@ static void add_chosen(struct tree *tree, const struct fdt_machine *machine)
     add_text(tree, "bootargs", machine->command_line);
     add_text(tree, "stdout-path", console);
     if (machine->initrd_size) {
-        add_address(tree, "linux,initrd-start", machine->initrd_gpa);
-        add_address(tree, "linux,initrd-end",
-                    machine->initrd_gpa + machine->initrd_size);
+        add_initrd_address(tree, "linux,initrd-start", machine->initrd_gpa);
+        add_initrd_address(tree, "linux,initrd-end",
+                           machine->initrd_gpa + machine->initrd_size);
     }
     if (machine->seed) {
         /* So that no process waits for random numbers, and for where the

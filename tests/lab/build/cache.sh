@@ -115,6 +115,11 @@ inputs_of()
         cat "$build/selftests" "$root_dir/docs/examples/build-selftests"
         dpkg-query -W libc6-dev
         ;;
+    device-tree-schema)
+        entry_name packages
+        cat "$build/device-tree-schema"
+        dpkg-query -W dt-schema
+        ;;
     guest-image)
         entry_name small-kernel
         entry_name stock-kernel

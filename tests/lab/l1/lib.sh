@@ -407,6 +407,14 @@ end_command()
         fail "the last line is: $(tail -n 1 /run/err)"
 }
 
+# print_device_tree NAME FILE: for check-device-tree to read afterwards.
+print_device_tree()
+{
+    echo "device-tree: $1"
+    base64 "$2"
+    echo "device-tree: end"
+}
+
 # run_command STATUS OUTCOME [VMM-OPTION... --] COMMAND...
 run_command()
 {
