@@ -6,7 +6,6 @@
 #include "vmm/machine.h"
 
 #include "vmm/arch.h"
-#include "vmm/exit_status.h"
 #include "vmm/fd.h"
 #include "vmm/guest_image.h"
 #include "vmm/log.h"
@@ -284,7 +283,7 @@ int machine_init(struct machine *machine, const struct options *options)
 {
     memset(machine, 0, sizeof(*machine));
     machine->options = options;
-    machine->outcome = (struct outcome){"error", EXIT_STATUS_FAILED};
+    machine->outcome = outcome_failed();
     run_phases_init(&machine->phases, "/proc/self/stat");
     run_phases_reach(&machine->phases, RUN_PHASE_MAIN);
     pthread_mutex_init(&machine->pause_lock, NULL);
@@ -413,7 +412,7 @@ static void log_start_cost(void)
                   (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6);
 }
 
-int machine_run(struct machine *machine)
+void machine_run(struct machine *machine)
 {
     int error;
 
@@ -423,7 +422,7 @@ int machine_run(struct machine *machine)
     if (!error)
         error = vcpu_group_start(&machine->vcpus);
     if (error)
-        return EXIT_STATUS_FAILED;
+        return;
     log_start_cost();
     run_phases_reach(&machine->phases, RUN_PHASE_FIRST_RUN);
     vcpu_group_resume(&machine->vcpus);
@@ -441,5 +440,4 @@ int machine_run(struct machine *machine)
     machine_disk_reset_all(machine);
     machine_command_reset(&machine->command);
     machine_end(machine);
-    return machine->outcome.status;
 }

@@ -110,7 +110,7 @@ int machine_init(struct machine *machine,
                  const struct options *options) MUST_CHECK;
 void machine_destroy(struct machine *machine);
 
-/* Runs the guest until it ends or is ended; returns the exit status. */
-int machine_run(struct machine *machine);
+/* Runs the guest until it ends or is ended, which is then machine->outcome. */
+void machine_run(struct machine *machine);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_end.c: how a machine's run ended, said in one line.
+ * machine_end.c: how a machine's run ended, and what there is to say of it.
  */
 #include "vmm/machine_end.h"
 
@@ -109,7 +109,6 @@ static void say(const struct machine *machine,
         outcome->status != EXIT_STATUS_NO_BYPASS && !facts->lacks_files &&
         !facts->lost_output)
         show_tail(machine);
-    log_info("outcome=%s status=%d", outcome->name, outcome->status);
 }
 
 /* It had no port to say it by, as a module for that failed. */

@@ -7,8 +7,8 @@
 
 struct machine;
 
-/* Finds machine->outcome and says it; the devices have stopped, nothing runs
- * any more. */
+/* Finds machine->outcome and says what explains it; the devices have stopped,
+ * nothing runs any more. */
 void machine_end(struct machine *machine);
 
 #endif

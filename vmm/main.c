@@ -56,7 +56,7 @@ static int fail_output(const struct output *output)
 {
     log_error("%s %s: %s: give a file that can be written", output->option,
               output->path, strerror(errno));
-    return EXIT_STATUS_FAILED;
+    return -EIO;
 }
 
 /* Before the guest runs, perhaps for days, to no report; after all else that
@@ -103,31 +103,33 @@ static void print_counts(struct machine *machine, FILE *file)
     machine_report_print_counts(machine, file);
 }
 
-static int run(const struct options *options)
+/* The outcome has no name when nothing came to run. */
+static struct outcome run(const struct options *options)
 {
     static struct machine machine;
     struct output outputs[] = {
         {"--report", options->report, print_report, NULL},
         {"--counts", options->counts, print_counts, NULL},
     };
-    int status, output_status;
+    struct outcome outcome = {.status = EXIT_STATUS_FAILED};
 
     if (machine_init(&machine, options) != 0)
-        return EXIT_STATUS_FAILED;
-    status = open_outputs(outputs, ARRAY_SIZE(outputs));
-    if (status) {
+        return outcome;
+    if (open_outputs(outputs, ARRAY_SIZE(outputs)) != 0) {
         machine_destroy(&machine);
-        return status;
+        return outcome;
     }
     machine.report_file = outputs[0].file;
     machine.counts_file = outputs[1].file;
-    status = machine_run(&machine);
+    machine_run(&machine);
     machine_console_close(&machine);
     if (options->log_level >= LOG_LEVEL_INFO)
         machine_report_print(&machine, stderr);
-    output_status = write_outputs(&machine, outputs, ARRAY_SIZE(outputs));
+    outcome = machine.outcome;
+    if (write_outputs(&machine, outputs, ARRAY_SIZE(outputs)) != 0)
+        outcome = outcome_failed();
     machine_destroy(&machine);
-    return output_status ? output_status : status;
+    return outcome;
 }
 
 static int print_text(const char *text)
@@ -177,7 +179,7 @@ static int print_run(const struct options *options, const char *program)
 
 static int run_traced(const struct options *options)
 {
-    int status;
+    struct outcome outcome;
 
     if (machine_ready_claim(options) != 0)
         return EXIT_STATUS_FAILED;
@@ -190,10 +192,13 @@ static int run_traced(const struct options *options)
         return EXIT_STATUS_FAILED;
     if (options->is_traced && trace_open(options->trace) != 0)
         return EXIT_STATUS_FAILED;
-    status = run(options);
-    if (trace_close() != 0 || !log_copy_is_whole())
-        return EXIT_STATUS_FAILED;
-    return status;
+    outcome = run(options);
+    if (trace_close() != 0)
+        outcome = outcome_failed();
+    if (outcome.name)
+        outcome_say(outcome);
+    /* That line may be the one which finds no room. */
+    return log_copy_is_whole() ? outcome.status : EXIT_STATUS_FAILED;
 }
 
 int main(int argc, char **argv)

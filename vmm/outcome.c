@@ -5,6 +5,7 @@
 #include "vmm/outcome.h"
 
 #include "vmm/exit_status.h"
+#include "vmm/log.h"
 
 #include <signal.h>
 
@@ -25,6 +26,11 @@ const char *guest_phase_words(enum guest_phase phase)
     }
 }
 
+struct outcome outcome_failed(void)
+{
+    return (struct outcome){"error", EXIT_STATUS_FAILED};
+}
+
 static struct outcome outcome_of_command(const struct outcome_facts *facts)
 {
     if (facts->command_was_not_run)
@@ -33,7 +39,7 @@ static struct outcome outcome_of_command(const struct outcome_facts *facts)
     if (facts->lost_output &&
         (facts->command_status == 0 ||
          facts->command_status == EXIT_STATUS_SIGNAL + SIGPIPE))
-        return (struct outcome){"error", EXIT_STATUS_FAILED};
+        return outcome_failed();
     if (facts->command_was_killed)
         return (struct outcome){"killed", facts->command_status};
     /* A command that failed may not have made them. */
@@ -60,11 +66,11 @@ struct outcome outcome_of(const struct outcome_facts *facts)
     struct outcome outcome;
 
     if (facts->end == OUTCOME_FAILED)
-        return (struct outcome){"error", EXIT_STATUS_FAILED};
+        return outcome_failed();
     if (facts->saw_panic || facts->end == OUTCOME_PANIC)
         return (struct outcome){"panic", EXIT_STATUS_PANIC};
     if (facts->has_command && facts->phase == GUEST_PHASE_FAILED)
-        return (struct outcome){"error", EXIT_STATUS_FAILED};
+        return outcome_failed();
     if (facts->end == OUTCOME_TIMEOUT)
         return (struct outcome){"timeout", EXIT_STATUS_TIMEOUT};
     if (facts->end == OUTCOME_SIGNAL)
@@ -83,4 +89,9 @@ struct outcome outcome_of(const struct outcome_facts *facts)
     if (outcome.status != EXIT_STATUS_GUEST_GONE && facts->missed_requirement)
         return (struct outcome){"no-bypass", EXIT_STATUS_NO_BYPASS};
     return outcome;
+}
+
+void outcome_say(struct outcome outcome)
+{
+    log_info("outcome=%s status=%d", outcome.name, outcome.status);
 }

@@ -54,6 +54,12 @@ struct outcome {
 
 struct outcome outcome_of(const struct outcome_facts *facts);
 
+/* Of a run that the VMM or the host had fail, for a reason that was said. */
+struct outcome outcome_failed(void);
+
+/* "outcome=panic status=120": the last line of a run. */
+void outcome_say(struct outcome outcome);
+
 /* "while the command ran" */
 const char *guest_phase_words(enum guest_phase phase);
 

@@ -3,19 +3,35 @@
 # host_trouble.sh: cases of tests/cli/run, which includes this file: a full disk,
 # files of others, and what is there after the VMM was killed.
 
-# on_full_disk CLAIM PATTERN GUEST ARGUMENT...: in a folder without room for one
-# byte, the run of GUEST is a failure that one line explains.
+# run_on_full_disk GUEST ARGUMENT...: in a folder without room for one byte.
 # shellcheck disable=SC2016 # for the inner shell
-on_full_disk()
+run_on_full_disk()
 {
-    local claim=$1 pattern=$2
-    shift 2
     run unshare -m sh -c 'mount -t tmpfs -o size=4k none "$1" && cd "$1" &&
         head -c 4096 /dev/zero >there && guest=$2 && shift 2 &&
-        exec "$0" run "$guest" -m 64 -q "$@"' "$VMM" "$work/here" \
+        exec "$0" run "$guest" -m 64 "$@"' "$VMM" "$work/here" \
         "$GUESTS/$1.elf" "${@:2}"
     : >"$work/stdout" # what the guest printed there
-    judge_refusal "$claim" "$pattern"
+}
+
+# on_full_disk CLAIM PATTERN GUEST ARGUMENT...: there, the run of GUEST is a
+# failure that one line explains.
+on_full_disk()
+{
+    run_on_full_disk "${@:3}" -q
+    judge_refusal "$1" "$2"
+}
+
+# outcome_on_full_disk CLAIM ARGUMENT...: ... and the last line is about that,
+# not about the guest.
+outcome_on_full_disk()
+{
+    run_on_full_disk exit_status "${@:2}"
+    if [ "$(tail -n 1 "$work/stderr")" = 'vmm: outcome=error status=125' ]; then
+        pass "$1"
+    else
+        fail "$1" 'the last line is another outcome'
+    fi
 }
 
 test_full_disk()
@@ -41,6 +57,8 @@ test_full_disk()
         exit_status --net user,pcap=f
     on_full_disk pidfile_is_full "--pidfile p: $full: give a file" \
         exit_status --pidfile p
+    outcome_on_full_disk outcome_knows_of_the_report --net user --report r
+    outcome_on_full_disk outcome_knows_of_the_trace --trace vdpa=t
 }
 
 # What belongs to somebody else.

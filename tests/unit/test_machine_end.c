@@ -26,6 +26,7 @@ static void end(enum machine_request what, int detail, const char *outcome)
 
     machine_request(&bed.machine, what, detail);
     machine_end(&bed.machine);
+    outcome_say(bed.machine.outcome);
     line = strstr(bed.log, "outcome=");
     ck_assert_msg(line != NULL, "no outcome in: %s", bed.log);
     ck_assert_str_eq(line, outcome);
@@ -54,6 +55,7 @@ START_TEST(each_end_has_its_name_and_status)
     machine_bed_begin(&bed, "run K");
     machine_request(&bed.machine, endings[_i].what, endings[_i].detail);
     machine_end(&bed.machine);
+    outcome_say(bed.machine.outcome);
     ck_assert_str_eq(bed.log, endings[_i].log);
     machine_bed_end(&bed);
 }
