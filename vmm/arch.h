@@ -72,9 +72,19 @@ int arch_make_device_tree(const struct guest_memory *memory,
                           const struct boot_files *files, void **blob,
                           size_t *size) MUST_CHECK;
 
-/* How many instructions of a guest's kernel this host runs in a second, found
- * by running some in `kvm`, which was opened for that alone. -errno, not
+/* A counted loop in a guest's kernel mode, for vmm/speed.c to time. */
+struct speed_loop {
+    const void *code;
+    size_t size;           /* bytes, less than a page */
+    uint64_t gpa;          /* of a page for the code */
+    unsigned instructions; /* of each turn */
+    uint32_t exit_reason;  /* KVM_EXIT_*, after the last turn */
+};
+const struct speed_loop *arch_speed_loop(void);
+
+/* Once, and before each time that the vCPU runs the loop. -errno, not
  * logged. */
-int arch_measure_speed(const struct kvm *kvm, double *speed) MUST_CHECK;
+int arch_speed_init_vcpu(const struct kvm *kvm, int vcpu_fd) MUST_CHECK;
+int arch_speed_set_turns(int vcpu_fd, uint32_t turns) MUST_CHECK;
 
 #endif

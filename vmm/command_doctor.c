@@ -16,6 +16,7 @@
 #include "vmm/json_writer.h"
 #include "vmm/kvm.h"
 #include "vmm/log.h"
+#include "vmm/speed.h"
 #include "vmm/text_numbers.h"
 #include "vmm/usage.h"
 
@@ -154,7 +155,7 @@ static bool report_capabilities(const struct kvm *kvm, struct json_writer *json)
 static void report_speed(const struct kvm *kvm, struct json_writer *json)
 {
     double speed = 0;
-    int error = arch_measure_speed(kvm, &speed);
+    int error = speed_measure(kvm, &speed);
     char text[128];
     struct finding finding = {.what = "kvm speed", .text = text};
 
