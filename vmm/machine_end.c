@@ -71,6 +71,17 @@ static void say_splat(const struct kernel_log *log)
         log_error("| %s", line);
 }
 
+/* Not where the log has nothing to do with it, nor where it was just shown. */
+static bool needs_tail(const struct outcome *outcome,
+                       const struct outcome_facts *facts)
+{
+    return outcome->status >= EXIT_STATUS_PANIC &&
+           outcome->status <= EXIT_STATUS_FAILED &&
+           outcome->status != EXIT_STATUS_NO_BYPASS &&
+           outcome->status != EXIT_STATUS_SPLAT && !facts->lacks_files &&
+           !facts->lost_output;
+}
+
 static void say(const struct machine *machine,
                 const struct outcome_facts *facts)
 {
@@ -104,10 +115,7 @@ static void say(const struct machine *machine,
                   has_command ? guest_phase_words(facts->phase) : "");
     if (facts->saw_splat)
         say_splat(&machine->kernel_log);
-    if (outcome->status >= EXIT_STATUS_PANIC &&
-        outcome->status <= EXIT_STATUS_FAILED &&
-        outcome->status != EXIT_STATUS_NO_BYPASS && !facts->lacks_files &&
-        !facts->lost_output)
+    if (needs_tail(outcome, facts))
         show_tail(machine);
 }
 
