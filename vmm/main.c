@@ -198,7 +198,11 @@ static int run_traced(const struct options *options)
     if (outcome.name)
         outcome_say(outcome);
     /* That line may be the one which finds no room. */
-    return log_copy_is_whole() ? outcome.status : EXIT_STATUS_FAILED;
+    if (!log_copy_is_whole() && outcome.status != EXIT_STATUS_FAILED) {
+        outcome = outcome_failed();
+        outcome_say(outcome);
+    }
+    return outcome.status;
 }
 
 int main(int argc, char **argv)
