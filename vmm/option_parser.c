@@ -95,7 +95,7 @@ static int fail_unknown(struct option_parser *parser, const char *argument,
 }
 
 /* The argument after an option that must have one; NULL when the line ends or
- * goes on with another option. */
+ * goes on with another option or with what follows "--". */
 static const char *next_value(struct option_parser *parser)
 {
     const char *argument;
@@ -103,6 +103,8 @@ static const char *next_value(struct option_parser *parser)
     if (parser->next >= parser->argc)
         return NULL;
     argument = parser->argv[parser->next];
+    if (strcmp(argument, "--") == 0 && parser->set_rest != NULL)
+        return NULL;
     if (strncmp(argument, "--", 2) == 0 &&
         find_by_name(parser, argument + 2, strcspn(argument + 2, "=")) != NULL)
         return NULL;

@@ -39,7 +39,8 @@ static int set_duration(struct option_parser *parser, const char *value,
         return 0;
     return option_parser_fail(parser,
                               "--%s: \"%s\" is not a time: give a number of "
-                              "seconds, or one with ms, s, m or h",
+                              "seconds, or one with ms, s, m or h, up to "
+                              "1193h",
                               parser->option, value);
 }
 

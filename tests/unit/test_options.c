@@ -372,10 +372,11 @@ START_TEST(a_run_may_be_given_an_end)
     ck_assert_int_eq(bed.options.on_timeout, ON_TIMEOUT_SYSRQ);
     options_bed_refuse(&bed, "run K -t 0",
                        "--timeout: \"0\" is not a time: give a number of "
-                       "seconds, or one with ms, s, m or h");
+                       "seconds, or one with ms, s, m or h, up to 1193h");
     options_bed_refuse(&bed, "run K -t 5000000",
                        "--timeout: \"5000000\" is not a time: give a "
-                       "number of seconds, or one with ms, s, m or h");
+                       "number of seconds, or one with ms, s, m or h, up to "
+                       "1193h");
 }
 END_TEST
 
