@@ -76,8 +76,8 @@ static int explain(const struct tap_interface *interface, int error,
                   interface->name);
         break;
     case -EINVAL:
-        log_error("%s: %s is no tap interface", interface->owner,
-                  interface->name);
+        log_error("%s: %s is no tap interface: give one, or a new name",
+                  interface->owner, interface->name);
         break;
     default:
         log_error("%s: %s: TUNSETIFF: %s", interface->owner, interface->name,

@@ -126,7 +126,9 @@ void vhost_diagnose_open(const struct vhost_syscalls *syscalls,
                   path, vhost_strerror(error), error);
         break;
     default:
-        log_error("%s: open: %s", path, strerror(error));
+        log_error("%s: open: %s: give a vhost-vdpa device, such as "
+                  "/dev/" DEVICE_PREFIX "0",
+                  path, strerror(error));
         break;
     }
 }
@@ -139,7 +141,9 @@ void vhost_diagnose_stranger(const struct vhost_syscalls *syscalls,
     list_devices(devices, syscalls->dev_dir);
     log_error("%s: not a vhost-vdpa device (VHOST_VDPA_GET_DEVICE_ID: %s); "
               "there is%s",
-              path, vhost_strerror(error), devices[0] ? devices : " none");
+              path, vhost_strerror(error),
+              devices[0] ? devices
+                         : " none: \"vmm doctor\" says what it takes");
 }
 
 void vhost_diagnose_owned(const struct vhost_syscalls *syscalls,

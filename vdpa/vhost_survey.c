@@ -77,6 +77,7 @@ static void ask_device(struct vhost_survey *survey,
         return;
     }
     survey->error = vhost_query(&device, &survey->capabilities);
+    survey->error_is_said = survey->error != 0;
     if (!survey->error) {
         ask_config(survey, &device);
         survey->num_groups = ask_u32(&device, VHOST_VDPA_GET_GROUP_NUM,

@@ -23,7 +23,8 @@ struct vhost_survey {
     char holder_command[32];
 
     /* By asking the device, which only an idle one can be. */
-    int error; /* why not: -errno */
+    int error;          /* why not: -errno */
+    bool error_is_said; /* it opened: who asked it then logged the error */
     struct vhost_capabilities capabilities;
     uint8_t config[VHOST_SURVEY_MAX_CONFIG];
     uint32_t config_size;
@@ -33,8 +34,8 @@ struct vhost_survey {
 
 /*
  * Looks at the device at `path`. Opening resets a device; one that somebody
- * has open refuses, and an idle one is reset already. Not logged: `error`
- * tells. vhost_survey_destroy() afterwards in any case.
+ * has open refuses, and an idle one is reset already. That it does not open is
+ * not logged: `error` tells. vhost_survey_destroy() afterwards in any case.
  */
 void vhost_survey_device(struct vhost_survey *survey,
                          const struct vhost_syscalls *syscalls,

@@ -322,7 +322,7 @@ static int show(const char *path)
     /* A busy device is there to be seen; one that is not there is not. */
     if (!error || error == -EBUSY)
         command_vdpa_print(&survey, stdout);
-    else
+    else if (!survey.error_is_said)
         vhost_diagnose_open(&vhost_host_syscalls, path, -error);
     vhost_survey_destroy(&survey);
     return error && error != -EBUSY ? error : 0;

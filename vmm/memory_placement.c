@@ -82,8 +82,10 @@ static int check_node(const struct guest_memory *memory, unsigned node)
                   "none: leave --numa-node out",
                   node);
     else if (size == 0)
-        log_error("guest memory: no NUMA node %u with memory: this host has %s",
-                  node, nodes);
+        log_error(
+            "guest memory: no NUMA node %u with memory: this host has %s: "
+            "give one of these",
+            node, nodes);
     else
         log_error("guest memory: %" PRIu64 " MiB requested, NUMA node %u has "
                   "%" PRIu64 " MiB in all: give less with --memory, or leave "
