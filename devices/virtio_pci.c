@@ -13,6 +13,7 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VIRTIO_BAR 0
 #define MSIX_BAR   2
@@ -230,9 +231,16 @@ static bool set_page(struct virtio_pci *pci, unsigned index)
 {
     struct vdpa_backend *backend = pci->device.backend;
     void *page = NULL;
-    int error = backend->ops->map_doorbell(backend, (uint16_t)index, &page);
+    int error;
     const char *why_not = NULL;
 
+    /* It would lie over the doorbells of its neighbours, too. */
+    if ((uint64_t)sysconf(_SC_PAGESIZE) != VIRTIO_DOORBELL_SIZE) {
+        virtio_doorbells_set_page(&pci->doorbells, index, NULL,
+                                  "the host's pages are larger than it");
+        return false;
+    }
+    error = backend->ops->map_doorbell(backend, (uint16_t)index, &page);
     if (error == -ENOTSUP)
         why_not = "the device has none";
     else if (error)
