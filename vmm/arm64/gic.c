@@ -136,6 +136,7 @@ void arch_destroy_interrupts(struct kvm *kvm)
 
 /* Arm GIC architecture specification, IHI 0069 (GICv3) and 0048 (GICv2). */
 #define GICD_CTLR       0x0000
+#define GICD_IIDR       0x0008
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_ICENABLER  0x0180
@@ -205,7 +206,9 @@ static const struct register_block gicv3_blocks[] = {
     {CPU_REGISTER, ICC(4U, 6U, 0U), 1, true, 0},   /* PMR */
     {CPU_REGISTER, ICC(12U, 8U, 3U), 5, true, 0},  /* BPR0, AP0R0 to 3 */
     {CPU_REGISTER, ICC(12U, 9U, 0U), 4, true, 0},  /* AP1R0 to 3 */
-    {CPU_REGISTER, ICC(12U, 12U, 3U), 2, true, 0}, /* BPR1, CTLR */
+    /* BPR1 is not taken while CTLR says that BPR0 counts for both groups. */
+    {CPU_REGISTER, ICC(12U, 12U, 4U), 1, true, 0}, /* CTLR */
+    {CPU_REGISTER, ICC(12U, 12U, 3U), 1, true, 0}, /* BPR1 */
 };
 
 static const struct register_block gicv2_blocks[] = {
@@ -338,6 +341,20 @@ static int control(int fd, uint64_t action, const char *what)
     return set_attribute(fd, KVM_DEV_ARM_VGIC_GRP_CTRL, action, NULL, what);
 }
 
+/* A GICv2 takes its groups from who has written back the revision that it
+ * says it is of (arm-vgic.rst). A kernel before 4.20 has none of it. */
+static void agree_on_revision(const struct arch_machine *arch,
+                              const struct vcpu *vcpu)
+{
+    uint64_t revision = 0;
+
+    if (access_register(arch, vcpu, KVM_GET_DEVICE_ATTR, DISTRIBUTOR, GICD_IIDR,
+                        &revision) != 0 ||
+        access_register(arch, vcpu, KVM_SET_DEVICE_ATTR, DISTRIBUTOR, GICD_IIDR,
+                        &revision) != 0)
+        log_debug("interrupt controller: its groups stay over a reset");
+}
+
 int gic_start(struct kvm *kvm, struct vcpu_group *group)
 {
     struct arch_machine *arch = kvm->arch;
@@ -352,9 +369,30 @@ int gic_start(struct kvm *kvm, struct vcpu_group *group)
         error = kvm_route_pins(kvm, 0, GIC_NUM_SPIS,
                                KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT |
                                    GIC_FIRST_SPI);
+    if (!error && !arch->is_gicv3)
+        agree_on_revision(arch, &group->vcpus[0]);
     if (!error)
         error = read_power_on_state(arch, &group->vcpus[0]);
     return error;
+}
+
+/* A line that a guest had made edge-triggered did not go down with its device;
+ * level-triggered again, it would interrupt for ever. The devices are reset:
+ * all lines are low. */
+static int lower_lines(const struct kvm *kvm)
+{
+    for (uint32_t i = 0; i < GIC_NUM_SPIS; i++) {
+        struct kvm_irq_level line = {.irq = kvm->first_line + i, .level = 0};
+
+        if (ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line) != 0) {
+            int error = -errno;
+
+            log_error("/dev/kvm: interrupt line %u: KVM_IRQ_LINE: %s", i,
+                      strerror(-error));
+            return error;
+        }
+    }
+    return 0;
 }
 
 /* KVM resets an ITS by itself, a GIC it does not. */
@@ -376,5 +414,5 @@ int gic_reset(struct kvm *kvm, struct vcpu_group *group)
             error = write_block(arch, &group->vcpus[cpu], block, values);
         values += block->count;
     }
-    return error;
+    return error ? error : lower_lines(kvm);
 }
