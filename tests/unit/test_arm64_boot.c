@@ -89,8 +89,8 @@ static uint64_t chosen(const char *name)
     const void *value = fdt_getprop(tree, node, name, &size);
 
     ck_assert_ptr_nonnull(value);
-    ck_assert_int_eq(size, 8);
-    return fdt64_ld(value);
+    ck_assert_int_eq(size, 4);
+    return fdt32_ld(value);
 }
 
 START_TEST(kernel_lies_above_the_device_tree)

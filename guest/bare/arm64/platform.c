@@ -41,15 +41,16 @@ const char *platform_command_line(void)
 
 bool platform_initrd(uint64_t *gpa, uint64_t *size)
 {
-    uint32_t cells;
+    uint32_t start_size, end_size;
     const void *start =
-        device_tree_find("chosen", 0, "linux,initrd-start", &cells);
-    const void *end = device_tree_find("chosen", 0, "linux,initrd-end", &cells);
+        device_tree_find("chosen", 0, "linux,initrd-start", &start_size);
+    const void *end =
+        device_tree_find("chosen", 0, "linux,initrd-end", &end_size);
 
     if (!start || !end)
         return false;
-    *gpa = device_tree_number(start, 2);
-    *size = device_tree_number(end, 2) - *gpa;
+    *gpa = device_tree_number(start, start_size / 4);
+    *size = device_tree_number(end, end_size / 4) - *gpa;
     return true;
 }
 
