@@ -222,8 +222,8 @@ static int map_shared(struct guest_memory *memory,
     return 0;
 }
 
-/* At a multiple of 2 MiB, so that each 2 MiB of the guest can be one page of
- * the host, of KVM's tables and of an IOMMU's. */
+/* -errno, not logged. At a multiple of 2 MiB, so that each 2 MiB of the guest
+ * can be one page of the host, of KVM's tables and of an IOMMU's. */
 static int map_private(struct guest_memory *memory,
                        const struct guest_memory_range *range)
 {
@@ -232,7 +232,7 @@ static int map_private(struct guest_memory *memory,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (host == MAP_FAILED)
-        return log_failure(memory, "mmap");
+        return -errno;
     before = -(uintptr_t)host % (2 * MIB);
     if (before > 0)
         munmap(host, before);
@@ -287,11 +287,16 @@ int guest_memory_init_private(struct guest_memory *memory,
 
     *memory = (struct guest_memory){.fd = -1, .page_size = system_page_size()};
     error = check(memory, ranges, count);
+    if (error)
+        return error;
     for (unsigned i = 0; i < count && !error; i++)
         error = map_private(memory, &ranges[i]);
-    if (error)
-        guest_memory_destroy(memory);
-    return error;
+    if (!error)
+        return 0;
+    /* With vm.overcommit_memory=2 the kernel promises no more of it than there
+     * is at once; of a file it counts what is touched. */
+    guest_memory_destroy(memory);
+    return guest_memory_init(memory, ranges, count, 0);
 }
 
 void guest_memory_destroy(struct guest_memory *memory)

@@ -49,7 +49,8 @@ int guest_memory_init(struct guest_memory *memory,
                       uint64_t page_size) MUST_CHECK;
 
 /* The same of private memory, in pages of the system's size and, where the
- * host has them at hand, of 2 MiB (transparent huge pages). */
+ * host has them at hand, of 2 MiB (transparent huge pages); or of shared memory
+ * where there is no such. */
 int guest_memory_init_private(struct guest_memory *memory,
                               const struct guest_memory_range *ranges,
                               unsigned count) MUST_CHECK;

@@ -128,6 +128,23 @@ static int make_card(struct machine_device *device,
     return error;
 }
 
+/* Memory was made before the device was opened, in whose place another may
+ * have come. */
+static int check_memory_fits(const struct machine *machine,
+                             const struct net_options *options)
+{
+    bool is_shared_needed;
+    int error =
+        net_backend_find_shared_memory_need(options, 1, &is_shared_needed);
+
+    if (error || !is_shared_needed || machine->memory.fd >= 0)
+        return error;
+    log_error("%s: another device came in its place while the VMM started: "
+              "start again",
+              options->name);
+    return -EAGAIN;
+}
+
 int machine_device_open(struct machine *machine,
                         const struct net_options *options,
                         struct machine_device **opened)
@@ -143,7 +160,9 @@ int machine_device_open(struct machine *machine,
     device->is_soft = !net_kind_is_vdpa(options->kind);
     error = net_backend_open(&device->options, machine->memory.size, &backend);
     if (!error) {
-        error = ask_type(device, backend);
+        error = check_memory_fits(machine, options);
+        if (!error)
+            error = ask_type(device, backend);
         if (error)
             backend->ops->close(backend);
     }

@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -242,6 +244,40 @@ START_TEST(too_much_private_memory_is_refused)
 }
 END_TEST
 
+/* What RLIMIT_DATA counts, in bytes: the sixth number. */
+static uint64_t data_in_use(void)
+{
+    char text[128] = "", *at = text;
+    uint64_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+    fclose(file);
+    for (unsigned i = 0; i < 6; i++)
+        pages = strtoull(at, &at, 10);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* As with vm.overcommit_memory=2, which is the whole host's to set. */
+START_TEST(private_memory_that_is_not_promised_is_shared_instead)
+{
+    const struct guest_memory_range range = {.size = GIB};
+    struct rlimit limit;
+
+    if (emulator_lacks("limits"))
+        return;
+    ck_assert_int_eq(getrlimit(RLIMIT_DATA, &limit), 0);
+    limit.rlim_cur = data_in_use() + 512 * MIB;
+    ck_assert_int_eq(setrlimit(RLIMIT_DATA, &limit), 0);
+    ck_assert_int_eq(guest_memory_init_private(&memory, &range, 1), 0);
+    ck_assert_int_ge(memory.fd, 0);
+    ck_assert_uint_eq(memory.size, GIB);
+    ck_assert_uint_eq(capture.lines, 0);
+    guest_memory_destroy(&memory);
+}
+END_TEST
+
 START_TEST(destroy_may_be_called_twice)
 {
     make_pc();
@@ -394,6 +430,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, untouched_memory_costs_the_host_nothing);
     tcase_add_test(tcase, private_memory_lies_as_guest_addresses_do);
     tcase_add_test(tcase, too_much_private_memory_is_refused);
+    tcase_add_test(tcase,
+                   private_memory_that_is_not_promised_is_shared_instead);
     tcase_add_test(tcase, destroy_may_be_called_twice);
     tcase_add_test(tcase, no_memory_is_refused);
     tcase_add_test(tcase, more_than_the_host_has_is_refused_with_both_numbers);
