@@ -160,16 +160,17 @@ static void pause_machine(struct machine *machine, struct control_call *call)
         return;
     }
     vcpu_group_pause(&machine->vcpus);
+    arch_tell_paused(&machine->vcpus);
     error = suspend_devices(machine, name);
     if (error) {
         /* Logged, should one fail. */
         (void)resume_devices(machine, other);
+        arch_tell_resumed(&machine->vcpus);
         resume_vcpus(machine);
         control_fail(call, "%s was not suspended, so the guest runs on: %s",
                      name, vhost_strerror(-error));
         return;
     }
-    arch_tell_paused(&machine->vcpus);
     machine->is_paused = true;
     log_info("the guest is paused");
     control_succeed(call);
