@@ -107,9 +107,13 @@ int options_check_outputs(struct option_parser *parser)
     const struct {
         const char *option, *path;
     } outputs[] = {
-        {"report", options->report}, {"counts", options->counts},
-        {"log", options->log},       {"kmsg", options->kmsg},
-        {"trace", options->trace},   {"pidfile", options->pidfile},
+        {"report", options->report},
+        {"counts", options->counts},
+        {"log", options->log},
+        {"kmsg", options->kmsg},
+        {"trace", options->trace},
+        {"pidfile", options->pidfile},
+        {"dump-dtb", options->device_tree_file},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {

@@ -59,6 +59,7 @@ START_TEST(device_tree_is_for_machines_that_have_one)
     if (arch_machine_layout()->has_device_tree) {
         ck_assert_int_eq(result, 0);
         ck_assert_str_eq(bed.options.device_tree_file, "a.dtb");
+        ck_assert_int_eq(PARSE("--log=a", "--dump-dtb=a"), -EINVAL);
         return;
     }
     ck_assert_int_eq(result, -EINVAL);
