@@ -94,6 +94,22 @@ find_other()
     return 1
 }
 
+# sent: how many frames nic has sent.
+sent()
+{
+    cat "/sys/class/net/$nic/statistics/tx_packets"
+}
+
+# traffic_flows PID: waits until that process has sent 50 frames by nic, for as
+# long as it runs, by no timer.
+traffic_flows()
+{
+    enough=$(($(sent) + 50))
+    until [ "$(sent)" -ge "$enough" ]; do
+        kill -0 "$1" || fail "the traffic ended: $(tail -n 1 /run/traffic)"
+    done
+}
+
 # is_gone INTERFACE
 is_gone()
 {
