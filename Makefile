@@ -185,10 +185,13 @@ bare_headers := $(wildcard guest/bare/*.h guest/bare/$(ARCH)/*.h \
 asl_sources := $(wildcard vmm/$(ARCH)/*.asl)
 generated_headers := $(asl_sources:%.asl=$(GENERATED)/%.h)
 
-# Shell scripts are told by their first line, whatever their name.
-shell_scripts = $(shell git ls-files --cached --others --exclude-standard | \
-	xargs -r awk 'FNR == 1 && /^\#!.*(\/|env )(ba|da)?sh( |$$)/ { print FILENAME } \
-	              FNR > 1 { nextfile }' 2>/dev/null)
+# Shell scripts are told by their first line, whatever their name; parts, which
+# others include or run, by the line that tells shellcheck of their shell.
+scripts_with = $(shell git ls-files --cached --others --exclude-standard | \
+	xargs -r awk '$(1) { print FILENAME; nextfile } \
+	              FNR > 3 { nextfile }' 2>/dev/null)
+shell_scripts = $(call scripts_with,FNR == 1 && /^\#!.*(\/|env )(ba|da)?sh( |$$)/)
+shell_parts   = $(call scripts_with,/^\# shellcheck shell=/)
 
 objects_of = $(patsubst %.c,$(O)/%.o,$(1))
 program_libs := $(foreach lib,core arch devices vdpa,$(O)/lib$(lib).a)
@@ -350,21 +353,24 @@ $(bare_guests): %.elf: %.linked
 
 # ---- Testing ----------------------------------------------------------------
 
-RUN_ALL := B=$(build) tests/run-all $(if $(cross),--under \
+RUN_ALL := RUN_BUILD=$(build) tests/run-all $(if $(cross),--under \
 	'$(call emulator_of,$(ARCH))')
 # The configuration that `check` tests besides the one it was asked for.
 asan_vars := CC=clang SANITIZE=address,undefined COVERAGE=
 asan_tests := $(patsubst %.c,$(build)/clang-asan-ubsan/%,\
 	$(unit_sources) $(contract_sources))
-guest_step := $(if $(wildcard tests/guest/run),--test guest=tests/guest/run)
-cli_step   := $(if $(wildcard tests/cli/run),--test cli=tests/cli/run)
-lab_step   := $(if $(wildcard tests/lab/lab),$(if $(cross),\
-	--test 'lab-$(ARCH)=tests/lab/lab --arch $(ARCH)',\
-	--test lab=tests/lab/lab))
+on_build   := VMM=$(abspath $(VMM)) GUESTS=$(abspath $(build))/guest
+guest_step := $(if $(wildcard tests/guest/run),\
+	--test 'guest=$(on_build) tests/guest/run')
+cli_step   := $(if $(wildcard tests/cli/run),\
+	--test 'cli=$(on_build) tests/cli/run')
+lab_step   := $(if $(wildcard tests/lab/lab),\
+	--test 'lab$(if $(cross),-$(ARCH))=$(on_build) \
+	tests/lab/lab --arch $(ARCH)')
 lint_step   = --step 'lint/$(1)=$(2) $(MAKE) --silent -k -j$(JOBS) check-$(1)'
 lint_steps  = \
-	$(call lint_step,format,tests/lint/need-version "$(CLANG_FORMAT)" 14 &&) \
-	$(call lint_step,tidy,tests/lint/need-version "$(CLANG_TIDY)" 14 &&) \
+	$(call lint_step,format,tests/lint/need-version clang-format 14 &&) \
+	$(call lint_step,tidy,tests/lint/need-version clang-tidy 14 &&) \
 	$(foreach check,cppcheck layers headers shell manual completions,\
 		$(call lint_step,$(check))) \
 	--test lint/test-check-layers=tests/lint/test-check-layers
@@ -428,7 +434,7 @@ check-guest: all $(bare_guests) ## boot the small test guests (needs /dev/kvm)
 check-cli: all $(bare_guests) ## give the program bad input of every kind
 	@$(RUN_ALL) $(cli_step)
 
-check-lab: all $(bare_guests) $(contract_tests) $(preload) ## boot Linux guests on real vhost-vdpa, in the lab
+check-lab: tests ## boot Linux guests on real vhost-vdpa, in the lab
 	@$(RUN_ALL) $(lab_step)
 
 # Each measures by itself, too, in minutes: footprint 1, network 15, frames 8,
@@ -555,8 +561,13 @@ $(header_stamps): $(build)/lint/%.header: %.h $(hosted_headers) \
 		$(check_cflags) $(sysroot_cflags) -fsyntax-only -x c -
 	@touch $@
 
+# A part reads and sets variables of whoever includes it, who has "set -eu",
+# too, and may include other parts at their place in L1.
+of_others := SC2034,SC2154,SC2164,SC1091
+
 check-shell: ## shellcheck
 	$(Q)shellcheck --external-sources $(shell_scripts)
+	$(Q)shellcheck --exclude=$(of_others) $(shell_parts)
 
 check-completions: completions ## do the shells complete each option?
 	@tests/lint/check-completions $(VMM) $(build)/completions

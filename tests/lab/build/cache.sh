@@ -140,7 +140,7 @@ inputs_of()
         [ "$lab_arch" != x86 ] || dpkg-query -W qemu-system-x86 libc6
         ;;
     virtme-ng)
-        cat "$(kernel_pin_file)" "$build/virtme-ng"
+        cat "$(kernel_pin_file)" "$build/virtme-ng" "$build/private-apt"
         ;;
     download)
         cat "$build/download"
