@@ -64,9 +64,16 @@ void program_needs_add_given(struct program_needs *needs, const char *host,
                              const char *guest)
 {
     struct needed_file *file = add(needs, host, guest, NULL);
+    char *latest = strdup(host ? host : "");
 
-    if (file)
-        file->is_given = true;
+    if (!file || !latest) {
+        keep_error(needs, -ENOMEM);
+        free(latest);
+        return;
+    }
+    file->is_given = true;
+    free(file->host);
+    file->host = latest;
 }
 
 void program_needs_add(struct program_needs *needs, const char *host,

@@ -35,7 +35,7 @@ struct program_needs {
 void program_needs_init(struct program_needs *needs);
 
 /* The file `host` is `guest` in the guest anyhow, whatever file it is; NULL:
- * one that needs nothing. */
+ * one that needs nothing. It takes the place of an earlier one. */
 void program_needs_add_given(struct program_needs *needs, const char *host,
                              const char *guest);
 /* The file `host` is to be `guest`, with what it needs. */

@@ -194,6 +194,19 @@ START_TEST(what_is_given_is_not_brought)
 }
 END_TEST
 
+START_TEST(a_file_that_takes_a_place_counts_from_then_on)
+{
+    add_elf("a", &(struct elf_image){.runpath = "$ORIGIN",
+                                     .libraries = {"lib1.so"}});
+    add_elf("lib1.so", &(struct elf_image){.libraries = {NULL}});
+    program_needs_add_given(&needs, NULL, "/a");
+    program_needs_add_given(&needs, here("a"), "/a");
+    ck_assert_int_eq(program_needs_resolve(&needs), 0);
+    expect("/lib1.so", "lib1.so");
+    ck_assert_uint_eq(count(), 2);
+}
+END_TEST
+
 START_TEST(a_script_brings_its_interpreter)
 {
     char text[PATH_MAX + 64];
@@ -265,6 +278,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, other_libraries_go_where_the_loader_is);
     tcase_add_test(tcase, libraries_of_other_machines_are_passed_by);
     tcase_add_test(tcase, what_is_given_is_not_brought);
+    tcase_add_test(tcase, a_file_that_takes_a_place_counts_from_then_on);
     tcase_add_test(tcase, a_script_brings_its_interpreter);
     tcase_add_test(tcase, env_brings_its_command);
     tcase_add_test(tcase, an_interpreter_that_is_nowhere_is_warned_of);
