@@ -376,23 +376,26 @@ int gic_start(struct kvm *kvm, struct vcpu_group *group)
     return error;
 }
 
-/* A line that a guest had made edge-triggered did not go down with its device;
- * level-triggered again, it would interrupt for ever. The devices are reset:
- * all lines are low. */
-static int lower_lines(const struct kvm *kvm)
+/* The devices are reset: all lines are low. But KVM heeds the fall of a line
+ * only where its interrupt is level-triggered, and one that it took for high
+ * would interrupt for ever as soon as a guest makes it so. */
+static int lower_lines(const struct kvm *kvm, const struct vcpu *vcpu)
 {
-    for (uint32_t i = 0; i < GIC_NUM_SPIS; i++) {
+    const struct register_block all_level = {DISTRIBUTOR, GICD_ICFGR + 8,
+                                             GIC_NUM_SPIS / 16, false, 0};
+    const uint64_t zeroes[GIC_NUM_SPIS / 16] = {0};
+    int error = write_block(kvm->arch, vcpu, &all_level, zeroes);
+
+    for (uint32_t i = 0; i < GIC_NUM_SPIS && !error; i++) {
         struct kvm_irq_level line = {.irq = kvm->first_line + i, .level = 0};
 
         if (ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line) != 0) {
-            int error = -errno;
-
+            error = -errno;
             log_error("/dev/kvm: interrupt line %u: KVM_IRQ_LINE: %s", i,
                       strerror(-error));
-            return error;
         }
     }
-    return 0;
+    return error;
 }
 
 /* KVM resets an ITS by itself, a GIC it does not. */
@@ -406,6 +409,8 @@ int gic_reset(struct kvm *kvm, struct vcpu_group *group)
     if (arch->its_fd >= 0)
         error = control(arch->its_fd, KVM_DEV_ARM_ITS_CTRL_RESET,
                         "resetting its ITS");
+    if (!error)
+        error = lower_lines(kvm, &group->vcpus[0]);
     for (size_t i = 0; i < list.count; i++) {
         const struct register_block *block = &list.blocks[i];
         unsigned cpus = block->is_banked ? group->count : 1;
@@ -414,5 +419,5 @@ int gic_reset(struct kvm *kvm, struct vcpu_group *group)
             error = write_block(arch, &group->vcpus[cpu], block, values);
         values += block->count;
     }
-    return error ? error : lower_lines(kvm);
+    return error;
 }

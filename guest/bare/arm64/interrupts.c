@@ -13,6 +13,7 @@
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_IPRIORITYR 0x0400
+#define GICD_ICFGR      0x0c00
 #define GICD_IROUTER    0x6000
 
 #define CTLR_GROUP1   (1U << 1)
@@ -55,15 +56,17 @@ static void wake_redistributor(void)
         visit_host();
 }
 
-/* Level-triggered is what each is after a reset. */
 static void enable(unsigned interrupt)
 {
     unsigned word = interrupt / 32 * 4;
     uint32_t bit = 1U << interrupt % 32;
+    uint64_t config = distributor(GICD_ICFGR + interrupt / 16 * 4);
 
     mmio_write32(distributor(GICD_CTLR), CTLR_AFFINITY | CTLR_GROUP1);
     mmio_write32(distributor(GICD_IGROUPR + word),
                  mmio_read32(distributor(GICD_IGROUPR + word)) | bit);
+    /* Level-triggered; what each is after a reset is up to the GIC. */
+    mmio_write32(config, mmio_read32(config) & ~(2U << interrupt % 16 * 2));
     mmio_write8(distributor(GICD_IPRIORITYR + interrupt), 0x80);
     mmio_write64(distributor(GICD_IROUTER + 8 * interrupt), 0);
     mmio_write32(distributor(GICD_ISENABLER + word), bit);
