@@ -131,7 +131,8 @@ static int make_card(struct machine_device *device,
 /* Memory was made before the device was opened, in whose place another may
  * have come. */
 static int check_memory_fits(const struct machine *machine,
-                             const struct net_options *options)
+                             const struct net_options *options,
+                             const struct vdpa_backend *backend)
 {
     bool is_shared_needed;
     int error =
@@ -141,7 +142,7 @@ static int check_memory_fits(const struct machine *machine,
         return error;
     log_error("%s: another device came in its place while the VMM started: "
               "start again",
-              options->name);
+              backend->name);
     return -EAGAIN;
 }
 
@@ -160,7 +161,7 @@ int machine_device_open(struct machine *machine,
     device->is_soft = !net_kind_is_vdpa(options->kind);
     error = net_backend_open(&device->options, machine->memory.size, &backend);
     if (!error) {
-        error = check_memory_fits(machine, options);
+        error = check_memory_fits(machine, options, backend);
         if (!error)
             error = ask_type(device, backend);
         if (error)
